@@ -1,0 +1,181 @@
+import * as z from 'zod'
+import { isBytes } from './bq.ts'
+import type { Column, ColumnType, Pii, Rule } from './column.ts'
+import { EtlError } from './error.ts'
+import { notRe2 } from './re2.ts'
+
+/**
+ * One field of a row schema as a column, by the closed table of zod types.
+ * @throws EtlError `pipeline` for a type or a check that has no column: what it is, why, what to use.
+ */
+export function columnOf(name: string, schema: z.core.$ZodType): Column {
+  return describe(name, schema, { mode: 'REQUIRED', meta: {} })
+}
+
+type Inherited = { readonly mode: Column['mode']; readonly meta: Meta }
+type Meta = { readonly description?: string; readonly pii?: Pii }
+
+function describe(name: string, schema: z.core.$ZodType, inherited: Inherited): Column {
+  const meta = { ...metaOf(schema), ...inherited.meta }
+  const def = schema._zod.def as unknown as Def
+  if (def.type === 'nullable' || def.type === 'optional') {
+    if (inherited.mode === 'REPEATED') throw refused(name, 'a nullable array or element', 'BigQuery has none: leave out .nullable()')
+    return describe(name, def.innerType, { mode: 'NULLABLE', meta })
+  }
+  if (def.type === 'array') {
+    if (inherited.mode === 'REPEATED') throw refused(name, 'an array in an array', 'put a z.object between them')
+    if (inherited.mode === 'NULLABLE') throw refused(name, 'a nullable array', 'BigQuery has none: leave out .nullable(); no elements is []')
+    if ((def.checks ?? []).length > 0) throw refused(name, 'a check on an array', 'check it in the transform')
+    return describe(name, def.element, { mode: 'REPEATED', meta })
+  }
+  const marks = { ...(meta.description === undefined ? {} : { description: meta.description }), ...(meta.pii === undefined ? {} : { pii: meta.pii }) }
+  if (def.type === 'object') {
+    const fields = Object.entries(def.shape).map(([field, inner]) => describe(field, inner, { mode: 'REQUIRED', meta: meta.pii === undefined ? {} : { pii: meta.pii } }))
+    return { name, type: 'RECORD', mode: inherited.mode, fields, rules: [], ...marks }
+  }
+  const type = scalarType(name, def)
+  const found = [...ownRules(def), ...(def.checks ?? []).flatMap(check => checkRule(name, check._zod.def as unknown as Def))]
+  const notAuditable = found.find(rule => typeof rule === 'string')
+  return {
+    name,
+    type,
+    mode: inherited.mode,
+    rules: found.filter(rule => typeof rule !== 'string'),
+    ...marks,
+    ...(notAuditable === undefined ? {} : { notAuditable }),
+  }
+}
+
+type Def = {
+  readonly type: string
+  readonly format?: string
+  readonly check?: string
+  readonly innerType: z.core.$ZodType
+  readonly element: z.core.$ZodType
+  readonly shape: Record<string, z.core.$ZodType>
+  readonly entries: Record<string, string | number>
+  readonly values: readonly unknown[]
+  readonly checks?: readonly { readonly _zod: { readonly def: unknown } }[]
+  readonly fn?: unknown
+  readonly pattern?: RegExp
+  readonly value: unknown
+  readonly inclusive: boolean
+  readonly minimum: number
+  readonly maximum: number
+  readonly length: number
+  readonly prefix: string
+  readonly suffix: string
+  readonly includes: string
+}
+
+const formats: Readonly<Record<string, ColumnType>> = {
+  date: 'DATE',
+  time: 'TIME',
+  'bq.date': 'DATE',
+  'bq.time': 'TIME',
+  'bq.numeric': 'NUMERIC',
+  'bq.bignumeric': 'BIGNUMERIC',
+  'bq.timestamp': 'TIMESTAMP',
+  'bq.datetime': 'DATETIME',
+  'bq.json': 'JSON',
+  'bq.geography': 'GEOGRAPHY',
+  uuid: 'STRING',
+  guid: 'STRING',
+  email: 'STRING',
+  url: 'STRING',
+}
+
+function scalarType(name: string, def: Def): ColumnType {
+  if (def.type === 'string') {
+    const type = def.format === undefined ? 'STRING' : formats[def.format]
+    if (type === undefined) throw refused(name, `the string format ${def.format}`, 'use z.string().regex(…), or bq.timestamp(), bq.datetime() for times')
+    return type
+  }
+  if (def.type === 'enum') {
+    if (Object.values(def.entries).some(value => typeof value !== 'string')) throw refused(name, 'an enum of numbers', 'use z.int()')
+    return 'STRING'
+  }
+  if (def.type === 'literal') {
+    if (def.values.some(value => typeof value !== 'string')) throw refused(name, 'a literal that is no string', 'use z.int(), z.number() or z.boolean()')
+    return 'STRING'
+  }
+  if (def.type === 'number') return isInteger(def) ? 'INT64' : 'FLOAT64'
+  if (def.type === 'bigint' && def.format === 'int64') return 'INT64'
+  if (def.type === 'boolean') return 'BOOL'
+  if (def.type === 'custom' && def.fn === isBytes) return 'BYTES'
+  const instead: Record<string, string> = {
+    date: 'use z.iso.date() for a day, bq.timestamp() for a point in time',
+    bigint: 'use bq.int64()',
+    union: 'a column has one type: use z.enum for texts, bq.json() for anything',
+    record: 'use bq.json(), or z.object with named fields',
+    map: 'use bq.json(), or z.object with named fields',
+    tuple: 'use z.object with named fields',
+    pipe: 'a schema only describes: do the change in the transform',
+    transform: 'a schema only describes: do the change in the transform',
+    default: 'a schema only describes: use .nullable() and fill it in the transform',
+    any: 'use bq.json()',
+    unknown: 'use bq.json()',
+  }
+  throw refused(name, `z.${def.type}`, instead[def.type] ?? 'see the table of types in docs/authoring.md')
+}
+
+/** Is this zod number one of whole numbers: z.int(), z.number().int()? */
+export function isInteger(def: { readonly format?: string; readonly checks?: readonly { readonly _zod: { readonly def: unknown } }[] }): boolean {
+  return def.format === 'safeint' || (def.checks ?? []).some(check => (check._zod.def as unknown as Def).format === 'safeint')
+}
+
+/** Rules that the type itself carries. A text instead of a rule: why SQL can't check it. */
+function ownRules(def: Def): (Rule | string)[] {
+  if (def.type === 'enum') return [{ kind: 'oneOf', values: Object.values(def.entries).map(String) }]
+  if (def.type === 'literal') return [{ kind: 'oneOf', values: def.values.map(String) }]
+  if (def.format === 'uuid' || def.format === 'guid') return [{ kind: 'pattern', source: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', name: 'a uuid' }]
+  if (def.format === 'email' || def.format === 'url') return [`z.${def.format}() has no equal in SQL`]
+  return []
+}
+
+function checkRule(name: string, def: Def): (Rule | string)[] {
+  switch (def.check) {
+    case 'greater_than':
+      return [{ kind: 'min', value: String(def.value), inclusive: def.inclusive }]
+    case 'less_than':
+      return [{ kind: 'max', value: String(def.value), inclusive: def.inclusive }]
+    case 'multiple_of':
+      return [{ kind: 'multipleOf', value: String(def.value) }]
+    case 'min_length':
+      return [{ kind: 'minLength', value: def.minimum }]
+    case 'max_length':
+      return [{ kind: 'maxLength', value: def.maximum }]
+    case 'length_equals':
+      return [
+        { kind: 'minLength', value: def.length },
+        { kind: 'maxLength', value: def.length },
+      ]
+    case 'number_format':
+      return []
+    case 'string_format':
+      return [patternRule(def)]
+    case 'overwrite':
+      throw refused(name, 'a schema that changes the value (trim, toLowerCase, …)', 'a schema only describes: do it in the transform')
+    default:
+      throw refused(name, '.refine() or .check()', 'the warehouse could not check it: test it in the transform, or use .regex(), .min(), .max()')
+  }
+}
+
+function patternRule(def: Def): Rule | string {
+  if (def.pattern === undefined) return `the format ${def.format} has no equal in SQL`
+  const problem = notRe2(def.pattern)
+  return problem ?? { kind: 'pattern', source: def.pattern.source, name: `text like ${def.pattern.source}` }
+}
+
+function metaOf(schema: z.core.$ZodType): Meta {
+  const meta = z.globalRegistry.get(schema) as { description?: string; pii?: unknown } | undefined
+  const pii = meta?.pii
+  if (pii !== undefined && pii !== 'direct' && pii !== 'special' && pii !== 'indirect') {
+    throw new EtlError('pipeline', `.meta({ pii: ${JSON.stringify(pii)} }) is not known.`, { hint: "use 'direct', 'special' or 'indirect'" })
+  }
+  return { ...(meta?.description === undefined ? {} : { description: meta.description }), ...(pii === undefined ? {} : { pii }) }
+}
+
+function refused(name: string, what: string, instead: string): EtlError {
+  return new EtlError('pipeline', `column ${name}: ${what} is no column type.`, { hint: instead })
+}

@@ -1,0 +1,31 @@
+import type { TableRef } from './source.ts'
+import type { Head, Identity, Scope, TargetTables } from './run.ts'
+import type { NamedPipeline } from './pipeline.ts'
+
+/** What a run would do, as a value: `etl plan` prints it, `etl run` executes it. */
+export type Plan = {
+  readonly pipeline: NamedPipeline
+  readonly identity: Identity
+  /** The version that this run will publish, unless the head moves. */
+  readonly version: string
+  readonly tables: TargetTables
+  readonly head: Head | null
+  readonly sources: readonly { readonly name: string; readonly from: string; readonly rows: number | null; readonly read: string }[]
+  readonly scope: Scope
+  /** Slices that are due but wait for the next run (maxSlices). */
+  readonly left: number
+  readonly why: string
+  /** DDL that makes what is missing. */
+  readonly bootstrap: readonly string[]
+  readonly stage: TableRef
+  readonly audit: string
+  readonly publish: string
+  /** The result the target has now, to be compared with. */
+  readonly last: { readonly version: string; readonly rows: number | null; readonly contentHash: string | null } | null
+  /** An earlier attempt of this run has published already. */
+  readonly done: { readonly attempt: string; readonly version: string } | null
+  /** Publish jobs of earlier attempts that must have ended first. */
+  readonly unsettled: readonly string[]
+  readonly codeSha: string
+  readonly schemaHash: string
+}

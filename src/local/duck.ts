@@ -1,0 +1,54 @@
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
+
+/** A name as DuckDB reads it. */
+export function quoted(...path: string[]): string {
+  return path.map(name => `"${name.replaceAll('"', '""')}"`).join('.')
+}
+
+/** A text as a DuckDB literal. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+export type Row = Readonly<Record<string, unknown>>
+
+/** Runs one statement and gives its rows as objects; whole numbers among the parameters are sent as BIGINT. */
+export async function rowsOf(
+  connection: DuckDBConnection,
+  sql: string,
+  values: readonly (DuckDBValue | number)[] = [],
+): Promise<Row[]> {
+  const sent = values.map(value => (typeof value === 'number' ? BigInt(value) : value))
+  const reader = await connection.runAndReadAll(sql, sent)
+  return reader.getRowObjectsJS()
+}
+
+/**
+ * Runs the work in a transaction: the one that is open on the connection, else one of its own. A transaction of its own that meets a
+ * conflict with another connection is tried again.
+ */
+export async function inTransaction<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
+  if (await isInTransaction(connection)) return work()
+  for (let attempt = 1; ; attempt++) {
+    await connection.run('BEGIN TRANSACTION')
+    try {
+      const result = await work()
+      await connection.run('COMMIT')
+      return result
+    } catch (error) {
+      await connection.run('ROLLBACK').catch(() => undefined)
+      if (attempt === 5 || !isConflict(error)) throw error
+    }
+  }
+}
+
+/** True for DuckDB's errors that come from two transactions that write the same thing. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof Error && /write-write conflict|Conflict on|TransactionContext Error: Failed to commit/i.test(error.message)
+}
+
+/** Outside a transaction every statement has a transaction number of its own. */
+async function isInTransaction(connection: DuckDBConnection): Promise<boolean> {
+  const number = async () => (await rowsOf(connection, 'SELECT txid_current() AS id'))[0]?.['id']
+  return (await number()) === (await number())
+}

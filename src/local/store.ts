@@ -1,0 +1,71 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { createCatalogue } from './catalogue.ts'
+import type { Catalogue, Store } from './contract.ts'
+
+/** The open DuckDB file of one data directory. */
+export type Database = Store & {
+  readonly dir: string
+  /** Runs work on a connection of its own and closes it afterwards. */
+  use<T>(work: (catalogue: Catalogue) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/** Opens (or makes) the database in `dir`. Throws a plain Error with a sentence when another process has it open. */
+export async function openDatabase(dir: string, options: { readonly memoryLimit?: string } = {}): Promise<Database> {
+  mkdirSync(dir, { recursive: true })
+  rmSync(join(dir, 'tmp'), { recursive: true, force: true })
+  const instance = await openInstance(dir, options.memoryLimit ?? '1GB')
+  const setUp = await instance.connect()
+  for (const statement of foundations) await setUp.run(statement)
+  setUp.closeSync()
+
+  const connect = async () => createCatalogue(await instance.connect())
+  return {
+    dir,
+    connect,
+    async use(work) {
+      const catalogue = await connect()
+      try {
+        return await work(catalogue)
+      } finally {
+        catalogue.connection.closeSync()
+      }
+    },
+    async close() {
+      const last: DuckDBConnection = await instance.connect()
+      await last.run('CHECKPOINT').catch(() => undefined)
+      last.closeSync()
+      instance.closeSync()
+    },
+  }
+}
+
+async function openInstance(dir: string, memoryLimit: string): Promise<DuckDBInstance> {
+  try {
+    return await DuckDBInstance.create(join(dir, 'bigquery.duckdb'), {
+      memory_limit: memoryLimit,
+      temp_directory: join(dir, 'tmp'),
+      TimeZone: 'UTC',
+    })
+  } catch (error) {
+    if (!(error instanceof Error) || !/lock/i.test(error.message)) throw error
+    throw new Error(`The data directory ${dir} is in use by another local BigQuery. Stop that one, or choose another directory with --dir.`)
+  }
+}
+
+const foundations = [
+  "SET GLOBAL TimeZone = 'UTC'",
+  'CREATE SCHEMA IF NOT EXISTS _catalogue',
+  'CREATE SCHEMA IF NOT EXISTS _rows',
+  'CREATE SCHEMA IF NOT EXISTS _results',
+  `CREATE TABLE IF NOT EXISTS _catalogue.datasets (
+     project VARCHAR, dataset VARCHAR, etag VARCHAR, created BIGINT, modified BIGINT, body VARCHAR, PRIMARY KEY (project, dataset))`,
+  `CREATE TABLE IF NOT EXISTS _catalogue.tables (
+     project VARCHAR, dataset VARCHAR, name VARCHAR, physical VARCHAR, etag VARCHAR, created BIGINT, modified BIGINT, body VARCHAR,
+     PRIMARY KEY (project, dataset, name))`,
+  `CREATE TABLE IF NOT EXISTS _catalogue.jobs (
+     project VARCHAR, id VARCHAR, created BIGINT, state VARCHAR, request VARCHAR, expires BIGINT, resource VARCHAR, outcome VARCHAR,
+     PRIMARY KEY (project, id))`,
+]

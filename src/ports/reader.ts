@@ -1,0 +1,36 @@
+import type { AnyRow, Column } from '../domain/column.ts'
+import type { Source } from '../domain/source.ts'
+
+/** What a reader is asked for. Dates are literal text; `null` is everything. */
+export type ReadRequest = {
+  readonly columns: readonly Column[]
+  /** Only rows whose `column` is one of `dates`, in the order of that column: slice after slice. */
+  readonly slices: { readonly column: string; readonly dates: readonly string[] } | null
+}
+
+/** How a source looks from outside, for `plan`. */
+export type SourceFacts = {
+  /** The table's full name or the file's path, for people. */
+  readonly name: string
+  /** Columns as the source has them, in upper-case BigQuery types; a file has none but its header's names (`type` undefined). */
+  readonly columns: readonly { readonly name: string; readonly type?: string }[]
+  readonly rows: number | null
+}
+
+/**
+ * Reads one kind of source. Every method only reads, so each may be repeated.
+ * All throw EtlError: `notFound` (with similar names), `denied`, `schema` (a column is missing or has another type), `row`, `unavailable`.
+ */
+export type Reader<S extends Source = Source> = {
+  /** What is there, checked against the row schema: a missing column or another type is a `schema` error that names the columns there are. */
+  facts(source: S): Promise<SourceFacts>
+  /** The dates that the slice column has, ascending; `upTo` included. Throws `row` if the column holds NULL where the row schema says required. */
+  dates(source: S, column: string, upTo: string): Promise<readonly string[]>
+  /** The rows, page by page: memory is bounded by one page. Values are those of domain/column.ts, unchecked. Stops when `signal` aborts. */
+  read(source: S, request: ReadRequest, signal: AbortSignal): AsyncIterable<readonly AnyRow[]>
+  /** What `read` executes, as text for `plan`: SQL, or a sentence. */
+  text(source: S, request: ReadRequest): string
+}
+
+/** One reader a kind of source: a new kind does not compile until it has one. */
+export type Readers = { readonly [K in Source['kind']]: Reader<Extract<Source, { kind: K }>> }

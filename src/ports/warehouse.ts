@@ -1,0 +1,68 @@
+import type { Column } from '../domain/column.ts'
+import type { Answer, Head, LedgerRow, Publication, PublishOutcome, Stage, TargetTables } from '../domain/run.ts'
+import type { TableRef } from '../domain/source.ts'
+import type { NamedPipeline } from '../domain/pipeline.ts'
+
+/** What exists of a target, and who holds it. `now` is the warehouse's clock: the only one that decides anything. */
+export type TargetState = {
+  readonly now: string
+  /** Scripts that make what is missing, in order; empty if nothing is. */
+  readonly missing: readonly string[]
+  /** null until the head table exists. */
+  readonly head: Head | null
+  readonly ledger: readonly LedgerRow[]
+}
+
+/** A note for the ledger. */
+export type Note = {
+  readonly event: string
+  readonly pipeline: string
+  readonly tables: TargetTables
+  readonly run: string
+  readonly attempt: string
+  readonly version: string
+  readonly slot: string
+  readonly trigger: string
+  readonly mode: string
+  readonly baseSeq?: bigint
+  readonly scope?: readonly string[] | null
+  readonly stage?: Stage
+  readonly job?: string
+  readonly rowsRead?: number
+  readonly codeSha?: string
+  readonly schemaHash?: string
+  readonly message?: string
+  readonly hint?: string
+}
+
+/** Where rows to be staged come from: Parquet files of the spool, or a query that runs in the warehouse. */
+export type StageFrom =
+  | { readonly kind: 'files'; readonly files: readonly string[]; readonly rows: number; readonly contentHash: string }
+  | { readonly kind: 'query'; readonly sql: string }
+
+/**
+ * The warehouse that publishes. All methods throw EtlError: `notFound`, `denied`, `schema`, `query`, `conflict`, `unavailable`.
+ * Job ids are chosen by the caller's attempt; after any doubt the id is looked up: absent → submit, running or done → adopt, failed → next number.
+ */
+export type Warehouse = {
+  /** Reads only; may be repeated. Checks that both datasets exist (`notFound`: "made by naisjob.yaml: deploy once") and that t has the row's columns (`schema`). */
+  describe(pipeline: NamedPipeline, tables: TargetTables, run: string): Promise<TargetState>
+  /** Runs the scripts of `missing`; idempotent. */
+  bootstrap(scripts: readonly string[], attempt: string): Promise<void>
+  /** Appends an event; at least once: the ledger's readers count attempts, not rows. */
+  note(note: Note): Promise<void>
+  /** Fills the attempt's stage. Repeated within an attempt it starts from nothing. */
+  stage(tables: TargetTables, columns: readonly Column[], from: StageFrom, attempt: string): Promise<Stage>
+  /** Runs a SELECT and gives every row; for small answers: audits, versions, read. Values as in domain/column.ts. */
+  ask(sql: string, parameters?: Readonly<Record<string, string>>): Promise<Answer>
+  /** The script that `publish` executes, word for word. */
+  publishText(publication: Publication): string
+  /** Publishes or loses; never both, never half. `onSubmit` runs before the job is submitted, with its id. Throws `conflict` when another publication aborted it. */
+  publish(publication: Publication, number: number, onSubmit: (job: string) => Promise<void>): Promise<PublishOutcome>
+  /** Waits until a publish job of an earlier attempt has ended, if it exists. Reads only. */
+  settle(job: string): Promise<void>
+  /** The text of the query that a sql transform becomes: its sources behind `WITH`, bounded to the slices. */
+  queryText(pipeline: NamedPipeline, dates: readonly string[] | null): string
+  /** Drops a stage that is no longer needed; a stage that stays expires by itself. Never throws. */
+  drop(stage: TableRef): Promise<void>
+}
