@@ -6,11 +6,22 @@ export const bq = {
   /** INT64 as bigint: all 64 bits. `z.int()` is the same column as a number, safe integers only. */
   int64: () => z.int64(),
   /** NUMERIC as exact decimal text: 29 digits before the point, 9 after it. */
-  numeric: () => z.stringFormat('bq.numeric', text => isDecimal(text, 29, 9), 'expected a NUMERIC as text: at most 29 digits before the point and 9 after it'),
+  numeric: () =>
+    z.stringFormat(
+      'bq.numeric',
+      text => isDecimal(text, 29, 9),
+      'expected a NUMERIC as text: at most 29 digits before the point and 9 after it',
+    ),
   /** BIGNUMERIC as exact decimal text: 38 digits before the point, 38 after it. */
-  bignumeric: () => z.stringFormat('bq.bignumeric', text => isDecimal(text, 38, 38), 'expected a BIGNUMERIC as text: at most 38 digits before the point and 38 after it'),
+  bignumeric: () =>
+    z.stringFormat(
+      'bq.bignumeric',
+      text => isDecimal(text, 38, 38),
+      'expected a BIGNUMERIC as text: at most 38 digits before the point and 38 after it',
+    ),
   /** TIMESTAMP as text in UTC with at most six fraction digits: `2024-01-31T06:30:00.000001Z`, years 1 to 9999. */
-  timestamp: () => z.stringFormat('bq.timestamp', isTimestamp, "expected a TIMESTAMP as text, such as '2024-01-31T06:30:00.123456Z'"),
+  timestamp: () =>
+    z.stringFormat('bq.timestamp', isTimestamp, "expected a TIMESTAMP as text, such as '2024-01-31T06:30:00.123456Z'"),
   /** DATETIME as text: `2024-01-31T06:30:00.123456`, years 1 to 9999, no zone. */
   datetime: () => z.stringFormat('bq.datetime', isDatetime, "expected a DATETIME as text, such as '2024-01-31T06:30:00.123456'"),
   /** DATE as text, `2024-01-31`; the same as `z.iso.date()`. */

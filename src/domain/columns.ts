@@ -19,18 +19,25 @@ function describe(name: string, schema: z.core.$ZodType, inherited: Inherited): 
   const meta = { ...metaOf(schema), ...inherited.meta }
   const def = schema._zod.def as unknown as Def
   if (def.type === 'nullable' || def.type === 'optional') {
-    if (inherited.mode === 'REPEATED') throw refused(name, 'a nullable array or element', 'BigQuery has none: leave out .nullable()')
+    if (inherited.mode === 'REPEATED')
+      throw refused(name, 'a nullable array or element', 'BigQuery has none: leave out .nullable()')
     return describe(name, def.innerType, { mode: 'NULLABLE', meta })
   }
   if (def.type === 'array') {
     if (inherited.mode === 'REPEATED') throw refused(name, 'an array in an array', 'put a z.object between them')
-    if (inherited.mode === 'NULLABLE') throw refused(name, 'a nullable array', 'BigQuery has none: leave out .nullable(); no elements is []')
+    if (inherited.mode === 'NULLABLE')
+      throw refused(name, 'a nullable array', 'BigQuery has none: leave out .nullable(); no elements is []')
     if ((def.checks ?? []).length > 0) throw refused(name, 'a check on an array', 'check it in the transform')
     return describe(name, def.element, { mode: 'REPEATED', meta })
   }
-  const marks = { ...(meta.description === undefined ? {} : { description: meta.description }), ...(meta.pii === undefined ? {} : { pii: meta.pii }) }
+  const marks = {
+    ...(meta.description === undefined ? {} : { description: meta.description }),
+    ...(meta.pii === undefined ? {} : { pii: meta.pii }),
+  }
   if (def.type === 'object') {
-    const fields = Object.entries(def.shape).map(([field, inner]) => describe(field, inner, { mode: 'REQUIRED', meta: meta.pii === undefined ? {} : { pii: meta.pii } }))
+    const fields = Object.entries(def.shape).map(([field, inner]) =>
+      describe(field, inner, { mode: 'REQUIRED', meta: meta.pii === undefined ? {} : { pii: meta.pii } }),
+    )
     return { name, type: 'RECORD', mode: inherited.mode, fields, rules: [], ...marks }
   }
   const type = scalarType(name, def)
@@ -88,15 +95,22 @@ const formats: Readonly<Record<string, ColumnType>> = {
 function scalarType(name: string, def: Def): ColumnType {
   if (def.type === 'string') {
     const type = def.format === undefined ? 'STRING' : formats[def.format]
-    if (type === undefined) throw refused(name, `the string format ${def.format}`, 'use z.string().regex(…), or bq.timestamp(), bq.datetime() for times')
+    if (type === undefined)
+      throw refused(
+        name,
+        `the string format ${def.format}`,
+        'use z.string().regex(…), or bq.timestamp(), bq.datetime() for times',
+      )
     return type
   }
   if (def.type === 'enum') {
-    if (Object.values(def.entries).some(value => typeof value !== 'string')) throw refused(name, 'an enum of numbers', 'use z.int()')
+    if (Object.values(def.entries).some(value => typeof value !== 'string'))
+      throw refused(name, 'an enum of numbers', 'use z.int()')
     return 'STRING'
   }
   if (def.type === 'literal') {
-    if (def.values.some(value => typeof value !== 'string')) throw refused(name, 'a literal that is no string', 'use z.int(), z.number() or z.boolean()')
+    if (def.values.some(value => typeof value !== 'string'))
+      throw refused(name, 'a literal that is no string', 'use z.int(), z.number() or z.boolean()')
     return 'STRING'
   }
   if (def.type === 'number') return isInteger(def) ? 'INT64' : 'FLOAT64'
@@ -120,7 +134,10 @@ function scalarType(name: string, def: Def): ColumnType {
 }
 
 /** Is this zod number one of whole numbers: z.int(), z.number().int()? */
-export function isInteger(def: { readonly format?: string; readonly checks?: readonly { readonly _zod: { readonly def: unknown } }[] }): boolean {
+export function isInteger(def: {
+  readonly format?: string
+  readonly checks?: readonly { readonly _zod: { readonly def: unknown } }[]
+}): boolean {
   return def.format === 'safeint' || (def.checks ?? []).some(check => (check._zod.def as unknown as Def).format === 'safeint')
 }
 
@@ -128,7 +145,8 @@ export function isInteger(def: { readonly format?: string; readonly checks?: rea
 function ownRules(def: Def): (Rule | string)[] {
   if (def.type === 'enum') return [{ kind: 'oneOf', values: Object.values(def.entries).map(String) }]
   if (def.type === 'literal') return [{ kind: 'oneOf', values: def.values.map(String) }]
-  if (def.format === 'uuid' || def.format === 'guid') return [{ kind: 'pattern', source: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', name: 'a uuid' }]
+  if (def.format === 'uuid' || def.format === 'guid')
+    return [{ kind: 'pattern', source: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', name: 'a uuid' }]
   if (def.format === 'email' || def.format === 'url') return [`z.${def.format}() has no equal in SQL`]
   return []
 }
@@ -155,9 +173,17 @@ function checkRule(name: string, def: Def): (Rule | string)[] {
     case 'string_format':
       return [patternRule(def)]
     case 'overwrite':
-      throw refused(name, 'a schema that changes the value (trim, toLowerCase, …)', 'a schema only describes: do it in the transform')
+      throw refused(
+        name,
+        'a schema that changes the value (trim, toLowerCase, …)',
+        'a schema only describes: do it in the transform',
+      )
     default:
-      throw refused(name, '.refine() or .check()', 'the warehouse could not check it: test it in the transform, or use .regex(), .min(), .max()')
+      throw refused(
+        name,
+        '.refine() or .check()',
+        'the warehouse could not check it: test it in the transform, or use .regex(), .min(), .max()',
+      )
   }
 }
 
@@ -171,7 +197,9 @@ function metaOf(schema: z.core.$ZodType): Meta {
   const meta = z.globalRegistry.get(schema) as { description?: string; pii?: unknown } | undefined
   const pii = meta?.pii
   if (pii !== undefined && pii !== 'direct' && pii !== 'special' && pii !== 'indirect') {
-    throw new EtlError('pipeline', `.meta({ pii: ${JSON.stringify(pii)} }) is not known.`, { hint: "use 'direct', 'special' or 'indirect'" })
+    throw new EtlError('pipeline', `.meta({ pii: ${JSON.stringify(pii)} }) is not known.`, {
+      hint: "use 'direct', 'special' or 'indirect'",
+    })
   }
   return { ...(meta?.description === undefined ? {} : { description: meta.description }), ...(pii === undefined ? {} : { pii }) }
 }

@@ -7,7 +7,9 @@ export type PerEnv = { readonly kind: 'env'; readonly names: Readonly<Record<str
 export type Name = string | PerEnv
 
 /** Says a name for each environment; `--env` chooses on a laptop, the cluster (`dev-gcp`, `prod-gcp`) in production. */
-export function env<const N extends { readonly dev: string; readonly prod: string } & Readonly<Record<string, string>>>(names: N): PerEnv {
+export function env<const N extends { readonly dev: string; readonly prod: string } & Readonly<Record<string, string>>>(
+  names: N,
+): PerEnv {
   return { kind: 'env', names }
 }
 
@@ -20,7 +22,9 @@ export function nameIn(name: Name, environment: string): string {
   const found = name.names[environment]
   if (found === undefined) {
     const known = Object.keys(name.names).join(', ')
-    throw new EtlError('config', `no name for the environment ${environment} (there are: ${known}).`, { hint: `add it to env({ … }), or choose one with --env` })
+    throw new EtlError('config', `no name for the environment ${environment} (there are: ${known}).`, {
+      hint: `add it to env({ … }), or choose one with --env`,
+    })
   }
   return found
 }

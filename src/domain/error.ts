@@ -37,7 +37,9 @@ export class EtlError extends Error {
   constructor(kind: Kind, problem: string, options: { hint?: string | undefined; where?: Where; cause?: unknown } = {}) {
     const where = options.where ?? {}
     const place = [where.pipeline, where.step, where.at].filter(part => part !== undefined).join(' › ')
-    super(`${place === '' ? '' : `${place} › `}${problem}${options.hint === undefined ? '' : ` Hint: ${options.hint}`}`, { cause: options.cause })
+    super(`${place === '' ? '' : `${place} › `}${problem}${options.hint === undefined ? '' : ` Hint: ${options.hint}`}`, {
+      cause: options.cause,
+    })
     this.name = 'EtlError'
     this.kind = kind
     this.problem = problem
@@ -64,7 +66,9 @@ export function frames(stack: string): string {
 
 /** The word of `known` nearest to `wanted` by edit distance, if it is near enough to be a slip. */
 export function nearest(wanted: string, known: readonly string[]): string | undefined {
-  const ranked = known.map(word => ({ word, distance: distance(wanted.toLowerCase(), word.toLowerCase()) })).sort((a, b) => a.distance - b.distance)
+  const ranked = known
+    .map(word => ({ word, distance: distance(wanted.toLowerCase(), word.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance)
   const best = ranked[0]
   return best !== undefined && best.distance <= Math.max(2, Math.floor(wanted.length / 3)) ? best.word : undefined
 }

@@ -1,24 +1,44 @@
-import type { Plan } from './plan.ts'
 import type { EtlError } from './error.ts'
+import type { Plan } from './plan.ts'
 
 /** What a run says. Each kind has one literal message; all else is fields. */
 export type RunEvent = { readonly pipeline: string; readonly run: string; readonly attempt: string } & (
   | { readonly kind: 'planned'; readonly plan: Plan }
   | { readonly kind: 'created'; readonly tables: readonly string[] }
   | { readonly kind: 'reading'; readonly source: string; readonly rows: number }
-  | { readonly kind: 'transformed'; readonly slice: string | null; readonly rowsIn: number; readonly rowsOut: number; readonly done: number; readonly of: number }
+  | {
+      readonly kind: 'transformed'
+      readonly slice: string | null
+      readonly rowsIn: number
+      readonly rowsOut: number
+      readonly done: number
+      readonly of: number
+    }
   | { readonly kind: 'staged'; readonly table: string; readonly rows: number }
   | { readonly kind: 'audited'; readonly rows: number; readonly checks: number }
   | { readonly kind: 'waiting'; readonly why: string; readonly milliseconds: number }
-  | { readonly kind: 'published'; readonly table: string; readonly version: string; readonly rows: number; readonly slices: number | null; readonly unchanged: boolean; readonly milliseconds: number }
+  | {
+      readonly kind: 'published'
+      readonly table: string
+      readonly version: string
+      readonly rows: number
+      readonly slices: number | null
+      readonly unchanged: boolean
+      readonly milliseconds: number
+    }
   | { readonly kind: 'nothingToDo'; readonly why: string }
   | { readonly kind: 'superseded'; readonly table: string; readonly by: string; readonly version: string }
   | { readonly kind: 'held'; readonly table: string; readonly version: string }
   | { readonly kind: 'failed'; readonly error: EtlError; readonly published: false }
 )
 
+/** An event without whose it is. */
+export type Bare<E = RunEvent> = E extends unknown ? Omit<E, 'pipeline' | 'run' | 'attempt'> : never
+
 /** The literal messages (nais groups log lines by message) and their levels. */
-export const messages: { readonly [K in RunEvent['kind']]: { readonly message: string; readonly level: 'info' | 'warn' | 'error' } } = {
+export const messages: {
+  readonly [K in RunEvent['kind']]: { readonly message: string; readonly level: 'info' | 'warn' | 'error' }
+} = {
   planned: { message: 'Run planned', level: 'info' },
   created: { message: 'Tables made', level: 'info' },
   reading: { message: 'Rows read', level: 'info' },

@@ -6,7 +6,15 @@ export const literal = {
   string(text: string): string {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be escaped
     const escaped = text.replace(/[\\'"`\u0000-\u001f\u007f\u2028\u2029]/g, character => {
-      const simple: Record<string, string> = { '\\': '\\\\', "'": "\\'", '"': '\\"', '`': '\\`', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
+      const simple: Record<string, string> = {
+        '\\': '\\\\',
+        "'": "\\'",
+        '"': '\\"',
+        '`': '\\`',
+        '\n': '\\n',
+        '\r': '\\r',
+        '\t': '\\t',
+      }
       return simple[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
     })
     return `'${escaped}'`

@@ -43,15 +43,25 @@ type SqlFor<F extends Sources, S extends Shape> =
     : CompileError<'a sql transform is checked in BigQuery only, and z.email() and z.url() have no equal there: use z.string().regex(…)'>
 
 /** Does every source row fit the target as it is? */
-type Fits<F extends Sources, S extends Shape> = keyof F extends infer N extends keyof F ? (Row<F[N]['row']> extends Row<RowSchema<S>> ? true : false) : false
+type Fits<F extends Sources, S extends Shape> = keyof F extends infer N extends keyof F
+  ? Row<F[N]['row']> extends Row<RowSchema<S>>
+    ? true
+    : false
+  : false
 
 type TransformPart<F extends Sources, S extends Shape> =
   Fits<F, S> extends true
     ? { readonly transform?: Transform<F, S> }
-    : { readonly transform: Transform<F, S> | CompileError<'transform may be left out only where the source row has every column of the target row'> }
+    : {
+        readonly transform:
+          | Transform<F, S>
+          | CompileError<'transform may be left out only where the source row has every column of the target row'>
+      }
 
 type DateColumn = z.ZodISODate | { readonly _zod: { readonly def: { readonly format: 'bq.date' } } }
-type LacksColumn<F extends Sources, C extends string> = { [N in keyof F]: C extends keyof F[N]['row']['shape'] ? never : N }[keyof F]
+type LacksColumn<F extends Sources, C extends string> = {
+  [N in keyof F]: C extends keyof F[N]['row']['shape'] ? never : N
+}[keyof F]
 
 type CheckWrite<F extends Sources, S extends Shape, W> =
   W extends Partition<infer C>
@@ -81,7 +91,10 @@ export type Definition<F extends Sources, S extends Shape, W extends WriteMode> 
 
 /** A transform as the engine sees it; the types were checked where it was written. */
 export type AnyTransform =
-  | { readonly kind: 'rows'; readonly rows: (rows: Readonly<Record<string, readonly Record<string, unknown>[]>>) => readonly unknown[] }
+  | {
+      readonly kind: 'rows'
+      readonly rows: (rows: Readonly<Record<string, readonly Record<string, unknown>[]>>) => readonly unknown[]
+    }
   | { readonly kind: 'each'; readonly each: (row: Readonly<Record<string, Record<string, unknown>>>) => readonly unknown[] }
   | Sql
   | { readonly kind: 'none' }
@@ -105,22 +118,48 @@ export type NamedPipeline = Pipeline & { readonly name: string }
  * Declares a pipeline; a file under src/pipelines exports it as default.
  * @throws EtlError `pipeline` for what the compiler could not see.
  */
-export function pipeline<const F extends Sources, S extends Shape, const W extends WriteMode>(definition: Definition<F, S, W>): Pipeline {
-  const { schedule, timeZone = 'Europe/Oslo', from, to, write, twin, empty = 'refused' } = definition as unknown as Definition<Sources, Shape, WriteMode>
+export function pipeline<const F extends Sources, S extends Shape, const W extends WriteMode>(
+  definition: Definition<F, S, W>,
+): Pipeline {
+  const {
+    schedule,
+    timeZone = 'Europe/Oslo',
+    from,
+    to,
+    write,
+    twin,
+    empty = 'refused',
+  } = definition as unknown as Definition<Sources, Shape, WriteMode>
   const transform = kindOf((definition as { transform?: unknown }).transform)
   const names = Object.keys(from)
   if (names.length === 0) throw new EtlError('pipeline', 'from: {} names no source.')
-  if (transform.kind === 'each' && names.length > 1) throw new EtlError('pipeline', 'each(…) takes one source.', { hint: 'use a function of rows for several' })
+  if (transform.kind === 'each' && names.length > 1)
+    throw new EtlError('pipeline', 'each(…) takes one source.', { hint: 'use a function of rows for several' })
   if (transform.kind === 'sql') {
     const blind = to.row.columns.find(column => column.notAuditable !== undefined)
-    if (blind !== undefined) throw new EtlError('pipeline', `column ${blind.name}: ${blind.notAuditable}.`, { hint: 'a sql transform is checked in BigQuery only: use another rule' })
+    if (blind !== undefined)
+      throw new EtlError('pipeline', `column ${blind.name}: ${blind.notAuditable}.`, {
+        hint: 'a sql transform is checked in BigQuery only: use another rule',
+      })
     const file = names.find(name => from[name]?.kind === 'file')
-    if (file !== undefined) throw new EtlError('pipeline', `a sql transform can't read the file ${file}: it never leaves BigQuery.`, { hint: 'use a function' })
+    if (file !== undefined)
+      throw new EtlError('pipeline', `a sql transform can't read the file ${file}: it never leaves BigQuery.`, {
+        hint: 'use a function',
+      })
   }
   if (write.mode === 'partition' && to.row.columns.find(column => column.name === write.column)?.mode !== 'REQUIRED') {
     throw new EtlError('pipeline', `the partition column ${write.column} must be required.`)
   }
-  return Object.freeze({ schedule, timeZone, from, to, write: write as WriteMode, transform, empty, ...(twin === undefined ? {} : { twin }) })
+  return Object.freeze({
+    schedule,
+    timeZone,
+    from,
+    to,
+    write: write as WriteMode,
+    transform,
+    empty,
+    ...(twin === undefined ? {} : { twin }),
+  })
 }
 
 function kindOf(transform: unknown): AnyTransform {

@@ -1,6 +1,6 @@
-import type { TableRef } from './source.ts'
-import type { Head, Identity, Scope, TargetTables } from './run.ts'
 import type { NamedPipeline } from './pipeline.ts'
+import type { Head, Identity, Scope, TargetTables } from './run.ts'
+import type { TableRef } from './source.ts'
 
 /** What a run would do, as a value: `etl plan` prints it, `etl run` executes it. */
 export type Plan = {
@@ -10,7 +10,12 @@ export type Plan = {
   readonly version: string
   readonly tables: TargetTables
   readonly head: Head | null
-  readonly sources: readonly { readonly name: string; readonly from: string; readonly rows: number | null; readonly read: string }[]
+  readonly sources: readonly {
+    readonly name: string
+    readonly from: string
+    readonly rows: number | null
+    readonly read: string
+  }[]
   readonly scope: Scope
   /** Slices that are due but wait for the next run (maxSlices). */
   readonly left: number

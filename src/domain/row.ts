@@ -31,44 +31,42 @@ type NoColumn =
   'this zod type is no BigQuery column: use z.string, z.enum, z.int, z.number, z.boolean, z.iso.date, z.iso.time, bq.*, z.object or z.array of them (docs/authoring.md has the table)'
 
 /** What a field of a row may be; anything else becomes a sentence. */
-export type CheckField<S> =
-  S extends z.ZodNullable<infer Inner> | z.ZodOptional<infer Inner>
-    ? Inner extends z.ZodArray
-      ? CompileError<'BigQuery has no nullable array: leave out .nullable(); an array without elements is []'>
-      : CheckField<Inner> extends CompileError<string>
-        ? CheckField<Inner>
-        : S
-    : S extends z.ZodArray<infer Element>
-      ? Element extends z.ZodArray
-        ? CompileError<'BigQuery has no array in an array: put a z.object between them'>
-        : Element extends z.ZodNullable | z.ZodOptional
-          ? CompileError<'BigQuery stores no NULL in an array: leave out .nullable() on the element'>
-          : CheckField<Element> extends CompileError<string>
-            ? CheckField<Element>
-            : S
-      : S extends z.ZodObject<infer Shape>
-        ? { [Name in keyof Shape]: CheckField<Shape[Name]> } extends Shape
-          ? S
-          : CompileError<NoColumn>
-        : S extends Scalar
-          ? S
-          : CompileError<NoColumn>
+export type CheckField<S> = S extends z.ZodNullable<infer Inner> | z.ZodOptional<infer Inner>
+  ? Inner extends z.ZodArray
+    ? CompileError<'BigQuery has no nullable array: leave out .nullable(); an array without elements is []'>
+    : CheckField<Inner> extends CompileError<string>
+      ? CheckField<Inner>
+      : S
+  : S extends z.ZodArray<infer Element>
+    ? Element extends z.ZodArray
+      ? CompileError<'BigQuery has no array in an array: put a z.object between them'>
+      : Element extends z.ZodNullable | z.ZodOptional
+        ? CompileError<'BigQuery stores no NULL in an array: leave out .nullable() on the element'>
+        : CheckField<Element> extends CompileError<string>
+          ? CheckField<Element>
+          : S
+    : S extends z.ZodObject<infer Shape>
+      ? { [Name in keyof Shape]: CheckField<Shape[Name]> } extends Shape
+        ? S
+        : CompileError<NoColumn>
+      : S extends Scalar
+        ? S
+        : CompileError<NoColumn>
 
 export type Shape = Readonly<Record<string, z.core.$ZodType>>
 
 type CheckKey<S, K> = K extends keyof S ? K : CompileError<'a key column must be a column of the row'>
 
 /** The JavaScript value of a field: absent reads as null. */
-type FieldValue<S> =
-  S extends z.ZodNullable<infer Inner> | z.ZodOptional<infer Inner>
-    ? FieldValue<Inner> | null
-    : S extends z.ZodArray<infer Element>
-      ? FieldValue<Element>[]
-      : S extends z.ZodObject<infer Inner>
-        ? ShapeValue<Inner>
-        : S extends z.core.$ZodType
-          ? z.output<S>
-          : never
+type FieldValue<S> = S extends z.ZodNullable<infer Inner> | z.ZodOptional<infer Inner>
+  ? FieldValue<Inner> | null
+  : S extends z.ZodArray<infer Element>
+    ? FieldValue<Element>[]
+    : S extends z.ZodObject<infer Inner>
+      ? ShapeValue<Inner>
+      : S extends z.core.$ZodType
+        ? z.output<S>
+        : never
 type ShapeValue<S> = { [Name in keyof S]: FieldValue<S[Name]> }
 
 /** The type of one row of a schema: `Row<typeof App>`. */
@@ -94,14 +92,19 @@ export function row<const S extends Shape, const K extends string = never>(
 ): RowSchema<S> {
   const columns = Object.entries(shape).map(([name, schema]) => columnOf(checkedName(name), schema as z.core.$ZodType))
   if (columns.length === 0) throw new EtlError('pipeline', 'row({}) has no columns.', { hint: 'name at least one' })
-  const twice = columns.find((column, index) => columns.findIndex(other => other.name.toLowerCase() === column.name.toLowerCase()) !== index)
-  if (twice !== undefined) throw new EtlError('pipeline', `column ${twice.name} stands twice: BigQuery does not tell upper case from lower case.`)
+  const twice = columns.find(
+    (column, index) => columns.findIndex(other => other.name.toLowerCase() === column.name.toLowerCase()) !== index,
+  )
+  if (twice !== undefined)
+    throw new EtlError('pipeline', `column ${twice.name} stands twice: BigQuery does not tell upper case from lower case.`)
   const key = (options.key ?? []) as readonly string[]
   for (const name of key) {
     const column = columns.find(candidate => candidate.name === name)
     if (column === undefined) throw new EtlError('pipeline', `key column ${name} is not a column of the row.`)
     if (column.mode !== 'REQUIRED' || ['RECORD', 'JSON', 'GEOGRAPHY'].includes(column.type)) {
-      throw new EtlError('pipeline', `key column ${name} must be a required scalar.`, { hint: 'leave out .nullable(), or choose another key' })
+      throw new EtlError('pipeline', `key column ${name} must be a required scalar.`, {
+        hint: 'leave out .nullable(), or choose another key',
+      })
     }
   }
   const zod = z.object(Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, checker(schema as z.ZodType)])))
@@ -111,7 +114,9 @@ export function row<const S extends Shape, const K extends string = never>(
 /** BigQuery: Column names. `_…` prefixes are reserved; `version` and `_op` are ours. */
 function checkedName(name: string): string {
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,299}$/.test(name)) {
-    throw new EtlError('pipeline', `column ${name}: a column's name has letters a to z, digits and _ only.`, { hint: 'rename it in the query or the transform' })
+    throw new EtlError('pipeline', `column ${name}: a column's name has letters a to z, digits and _ only.`, {
+      hint: 'rename it in the query or the transform',
+    })
   }
   if (/^(_table_|_file_|_partition|_row_timestamp|__root__|_colidentifier|_change_)/i.test(name)) {
     throw new EtlError('pipeline', `column ${name}: BigQuery keeps names that begin like this for itself.`)
@@ -121,11 +126,21 @@ function checkedName(name: string): string {
 
 /** The run-time check of a field. zod refuses NaN and infinities, which FLOAT64 has; absent is null. */
 function checker(schema: z.ZodType): z.ZodType {
-  const def = schema._zod.def as unknown as { type: string; innerType: z.ZodType; element: z.ZodType; shape: Record<string, z.ZodType>; fn?: unknown; format?: string; checks?: z.core.$ZodCheck<number>[] }
+  const def = schema._zod.def as unknown as {
+    type: string
+    innerType: z.ZodType
+    element: z.ZodType
+    shape: Record<string, z.ZodType>
+    fn?: unknown
+    format?: string
+    checks?: z.core.$ZodCheck<number>[]
+  }
   if (def.type === 'nullable' || def.type === 'optional') return absentIsNull(checker(def.innerType))
   if (def.type === 'array') return z.array(checker(def.element))
-  if (def.type === 'object') return z.object(Object.fromEntries(Object.entries(def.shape).map(([name, inner]) => [name, checker(inner)])))
-  if (def.type === 'number' && !isInteger(def)) return z.custom<number>(value => typeof value === 'number', 'expected number').check(...(def.checks ?? []))
+  if (def.type === 'object')
+    return z.object(Object.fromEntries(Object.entries(def.shape).map(([name, inner]) => [name, checker(inner)])))
+  if (def.type === 'number' && !isInteger(def))
+    return z.custom<number>(value => typeof value === 'number', 'expected number').check(...(def.checks ?? []))
   if (def.type === 'custom' && def.fn !== isBytes) throw new EtlError('pipeline', 'z.custom is no column type.')
   return schema
 }

@@ -6,7 +6,12 @@ import type { RowSchema, Shape } from './row.ts'
 export type TableSource<S extends Shape = Shape> = { readonly kind: 'table'; readonly row: RowSchema<S>; readonly table: Name }
 
 /** A file of the project; the path starts at the project's folder. */
-export type FileSource<S extends Shape = Shape> = { readonly kind: 'file'; readonly row: RowSchema<S>; readonly path: Name; readonly format: 'csv' }
+export type FileSource<S extends Shape = Shape> = {
+  readonly kind: 'file'
+  readonly row: RowSchema<S>
+  readonly path: Name
+  readonly format: 'csv'
+}
 
 /** Where rows come from. */
 export type Source<S extends Shape = Shape> = TableSource<S> | FileSource<S>
@@ -37,7 +42,10 @@ export type TableRef = { readonly project: string; readonly dataset: string; rea
  */
 export function tableRef(name: string, ownProject: string): TableRef {
   const parts = /^(?:([a-z][a-z0-9:.-]*[a-z0-9])\.)?([A-Za-z0-9_]+)\.([\p{L}\p{M}\p{N}\p{Pc}\p{Pd}]+)$/u.exec(name)
-  if (parts === null) throw new EtlError('pipeline', `${JSON.stringify(name)} is no table.`, { hint: "write 'project.dataset.table', or 'dataset.table' in your own project" })
+  if (parts === null)
+    throw new EtlError('pipeline', `${JSON.stringify(name)} is no table.`, {
+      hint: "write 'project.dataset.table', or 'dataset.table' in your own project",
+    })
   return { project: parts[1] ?? ownProject, dataset: parts[2] ?? '', table: parts[3] ?? '' }
 }
 

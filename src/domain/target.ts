@@ -19,17 +19,29 @@ export type TableOptions<S extends Shape> = {
 }
 
 /** Names a dataset of the job's own project; nais makes it from naisjob.yaml. */
-export function dataset(name: Name): { table<S extends Shape>(table: string, row: RowSchema<S>, options?: TableOptions<S>): Target<S> } {
+export function dataset(name: Name): {
+  table<S extends Shape>(table: string, row: RowSchema<S>, options?: TableOptions<S>): Target<S>
+} {
   for (const text of typeof name === 'string' ? [name] : Object.values(name.names)) {
     // nais: spec.gcp.bigQueryDatasets[].name
-    if (!/^[a-z0-9][a-z0-9_]+$/.test(text)) throw new EtlError('pipeline', `dataset ${JSON.stringify(text)}: nais takes lower case letters, digits and _ only.`)
-    if (text.startsWith('datastream_')) throw new EtlError('pipeline', `dataset ${text} is a landing zone of Datastream, not a place to publish.`, { hint: 'choose a dataset of your own' })
+    if (!/^[a-z0-9][a-z0-9_]+$/.test(text))
+      throw new EtlError('pipeline', `dataset ${JSON.stringify(text)}: nais takes lower case letters, digits and _ only.`)
+    if (text.startsWith('datastream_'))
+      throw new EtlError('pipeline', `dataset ${text} is a landing zone of Datastream, not a place to publish.`, {
+        hint: 'choose a dataset of your own',
+      })
   }
   return {
     table(table, row, options = {}) {
-      if (!/^[A-Za-z0-9_]{1,200}$/.test(table)) throw new EtlError('pipeline', `table ${JSON.stringify(table)}: use letters, digits and _.`)
+      if (!/^[A-Za-z0-9_]{1,200}$/.test(table))
+        throw new EtlError('pipeline', `table ${JSON.stringify(table)}: use letters, digits and _.`)
       const reserved = row.columns.find(column => ['version', '_op'].includes(column.name.toLowerCase()))
-      if (reserved !== undefined) throw new EtlError('pipeline', `column ${reserved.name} of ${table} is ours: every published row has its version there.`, { hint: 'rename yours' })
+      if (reserved !== undefined)
+        throw new EtlError(
+          'pipeline',
+          `column ${reserved.name} of ${table} is ours: every published row has its version there.`,
+          { hint: 'rename yours' },
+        )
       return { dataset: name, table, row, ...options }
     },
   }
@@ -63,15 +75,21 @@ export function replace(options: HistoryOption = {}): Replace {
  * Every run does the slices that the ledger lacks, and the newest `recompute` (1 if left out) again, at most `maxSlices` (4000: BigQuery's
  * limit of partitions a job); all of them are published at once as one version.
  */
-export function partition<const C extends string>(column: C, options: { readonly recompute?: number; readonly maxSlices?: number } & HistoryOption = {}): Partition<C> {
+export function partition<const C extends string>(
+  column: C,
+  options: { readonly recompute?: number; readonly maxSlices?: number } & HistoryOption = {},
+): Partition<C> {
   const { recompute = 1, maxSlices = 4000 } = options
-  if (!Number.isInteger(recompute) || recompute < 0) throw new EtlError('pipeline', `recompute: ${recompute} is no number of slices.`)
-  if (!Number.isInteger(maxSlices) || maxSlices < 1 || maxSlices > 4000) throw new EtlError('pipeline', `maxSlices: ${maxSlices} is not between 1 and 4000.`)
+  if (!Number.isInteger(recompute) || recompute < 0)
+    throw new EtlError('pipeline', `recompute: ${recompute} is no number of slices.`)
+  if (!Number.isInteger(maxSlices) || maxSlices < 1 || maxSlices > 4000)
+    throw new EtlError('pipeline', `maxSlices: ${maxSlices} is not between 1 and 4000.`)
   return { mode: 'partition', column, recompute, maxSlices, historyDays: days(options.history) }
 }
 
 function days(text = '90 days'): number {
   const count = Number(/^(\d+) days$/.exec(text)?.[1])
-  if (!Number.isInteger(count) || count < 1) throw new EtlError('pipeline', `history: ${JSON.stringify(text)} is no length.`, { hint: "write it like '400 days'" })
+  if (!Number.isInteger(count) || count < 1)
+    throw new EtlError('pipeline', `history: ${JSON.stringify(text)} is no length.`, { hint: "write it like '400 days'" })
   return count
 }

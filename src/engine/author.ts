@@ -1,0 +1,65 @@
+import { checkRows } from '../domain/check.ts'
+import type { AnyRow } from '../domain/column.ts'
+import { EtlError } from '../domain/error.ts'
+import type { NamedPipeline } from '../domain/pipeline.ts'
+import { placed } from './step.ts'
+
+/** Calls the author's function; what it throws points at the author's line. */
+export function call(pipeline: NamedPipeline, slice: string | null, work: () => readonly unknown[]): readonly unknown[] {
+  let result: unknown
+  try {
+    result = work()
+  } catch (error) {
+    throw thrown(pipeline, slice, error)
+  }
+  if (Array.isArray(result)) return result
+  throw new EtlError('transform', `expected an array of rows, got ${result === null ? 'null' : typeof result}.`, {
+    where: place(slice),
+    hint: 'return rows; a transform is not async',
+  })
+}
+
+/** The message of a thrown error can quote a row: it is shown only where no column is marked as personal data. */
+function thrown(pipeline: NamedPipeline, slice: string | null, error: unknown): EtlError {
+  const personal = [...Object.values(pipeline.from), pipeline.to].some(part =>
+    part.row.columns.some(column => column.pii !== undefined),
+  )
+  const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  const text = personal ? 'it threw; its message is left out, since the rows hold personal data' : `it threw ${said}`
+  return new EtlError('transform', `${text}.`, { where: place(slice), cause: error, hint: authorsLine(error, pipeline.name) })
+}
+
+function authorsLine(error: unknown, name: string): string {
+  const frame = error instanceof Error ? error.stack?.split('\n').find(line => line.includes('/pipelines/')) : undefined
+  const at = /pipelines\/([^)\s]+:\d+):\d+/.exec(frame ?? '')?.[1]
+  return at === undefined ? `see src/pipelines/${name}.ts` : `see src/pipelines/${at}`
+}
+
+/** Checks result rows against the target's schema, and that they stay in their slice. */
+export function checkResult(
+  pipeline: NamedPipeline,
+  rows: readonly unknown[],
+  slice: string | null,
+  from: number,
+): readonly AnyRow[] {
+  try {
+    const result = checkRows(pipeline.to.row, rows, { from }) as readonly AnyRow[]
+    if (slice !== null && pipeline.write.mode === 'partition') {
+      const { column } = pipeline.write
+      const stray = result.findIndex(row => row[column] !== slice)
+      if (stray >= 0) {
+        throw new EtlError('row', `expected ${slice}, the slice that was given, got ${String(result[stray]?.[column])}.`, {
+          where: { at: `row ${from + stray + 1} › ${column}` },
+          hint: 'a transform of slices returns rows of its own slice only',
+        })
+      }
+    }
+    return result
+  } catch (error) {
+    throw placed(error, place(slice))
+  }
+}
+
+function place(slice: string | null): { step: string } {
+  return { step: slice === null ? 'transform' : `transform ${slice}` }
+}

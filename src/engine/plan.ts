@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto'
+import { auditSql } from '../domain/audit.ts'
+import type { Column } from '../domain/column.ts'
+import { nameIn } from '../domain/env.ts'
+import { EtlError } from '../domain/error.ts'
+import { microsOf } from '../domain/micros.ts'
+import type { NamedPipeline } from '../domain/pipeline.ts'
+import type { Plan } from '../domain/plan.ts'
+import type { Head, Identity, LedgerRow, Publication, Scope, Stage, TargetTables } from '../domain/run.ts'
+import type { Source } from '../domain/source.ts'
+import type { Ports } from '../ports/index.ts'
+import type { Reader, ReadRequest } from '../ports/reader.ts'
+import type { RunRequest, Settings } from './settings.ts'
+import { lastPublished, type WorkList, workList } from './slices.ts'
+import { step } from './step.ts'
+import { jobName, localDate, slotOf, versionOf } from './tick.ts'
+
+/** What a run would do, as a value. Only reads. Throws EtlError. */
+export async function makePlan(
+  pipeline: NamedPipeline,
+  request: RunRequest,
+  ports: Pick<Ports, 'readers' | 'warehouse'>,
+  settings: Settings,
+): Promise<Plan> {
+  const tables = tablesOf(pipeline, settings)
+  const job = request.podName === undefined ? undefined : jobName(request.podName, request.naisjob ?? '')
+  const run = job?.run ?? `local-${request.user}-${request.attempt}`
+  const state = await ports.warehouse.describe(pipeline, tables, run)
+  const { head, ledger } = state
+  const mine = ledger.filter(row => row.run === run)
+  const { trigger, slot } =
+    request.slot === undefined ? slotOf(job, pipeline, state.now) : { trigger: 'manual' as const, slot: request.slot }
+  const identity: Identity = { run, attempt: request.attempt, trigger, slot }
+  const version = claimed(mine, head) ?? versionOf(trigger, slot, state.now, head?.version ?? '1970-01-01T00:00:00Z')
+  const work = await slices(pipeline, identity, ledger, ports)
+  const scope = work?.scope ?? null
+  const sources = await described(pipeline, scope, ports)
+  const last = lastPublished(ledger)
+  const stage = {
+    project: tables.head.project,
+    dataset: tables.head.dataset,
+    table: `stage__${pipeline.to.table}__${request.attempt}`,
+  }
+  const plan: Omit<Plan, 'publish'> = {
+    pipeline,
+    identity,
+    version,
+    tables,
+    head,
+    sources,
+    scope,
+    left: work?.left ?? 0,
+    why: why(pipeline, work),
+    bootstrap: state.missing,
+    stage,
+    audit: auditSql(pipeline.to.row.columns, pipeline.to.row.key, stage, sliceColumn(pipeline, scope)),
+    last,
+    done: head !== null && head.run === run ? { attempt: head.attempt, version: head.version } : null,
+    unsettled: unsettled(mine, request.attempt),
+    codeSha: settings.codeSha,
+    schemaHash: hashOf(pipeline.to.row.columns),
+  }
+  return { ...plan, publish: ports.warehouse.publishText(publicationOf(plan, { table: stage, rows: 0, contentHash: null })) }
+}
+
+/** The publication of a planned run, with what was staged. */
+export function publicationOf(plan: Omit<Plan, 'publish'>, stage: Stage): Publication {
+  return {
+    pipeline: plan.pipeline.name,
+    tables: plan.tables,
+    columns: plan.pipeline.to.row.columns,
+    write: plan.pipeline.write,
+    identity: plan.identity,
+    version: plan.version,
+    baseSeq: plan.head?.seq ?? 0n,
+    scope: plan.scope,
+    stage,
+    schemaHash: plan.schemaHash,
+    codeSha: plan.codeSha,
+    unchanged: stage.contentHash !== null && stage.contentHash === plan.last?.contentHash,
+  }
+}
+
+/** The tables of a pipeline's target in an environment. */
+export function tablesOf(pipeline: NamedPipeline, settings: Pick<Settings, 'project' | 'environment'>): TargetTables {
+  const { table } = pipeline.to
+  const dataset = nameIn(pipeline.to.dataset, settings.environment)
+  const inside = { project: settings.project, dataset }
+  const beside = { project: settings.project, dataset: `${dataset}_etl` }
+  return {
+    target: { ...inside, table },
+    history: { ...inside, table: `${table}__history` },
+    head: { ...beside, table: `head__${table}` },
+    runs: { ...beside, table: 'runs' },
+  }
+}
+
+/** What each source is asked for. */
+export function readRequest(pipeline: NamedPipeline, source: Source, scope: Scope): ReadRequest {
+  const { write } = pipeline
+  return {
+    columns: source.row.columns,
+    slices: write.mode === 'partition' && scope !== null ? { column: write.column, dates: scope } : null,
+  }
+}
+
+/** The reader of a source. */
+export function readerOf(source: Source, readers: Ports['readers']): Reader {
+  return readers[source.kind] as Reader
+}
+
+/** The slices as the audit and the publish script want them. */
+export function sliceColumn(pipeline: NamedPipeline, scope: Scope): { column: string; dates: readonly string[] } | null {
+  return pipeline.write.mode === 'partition' && scope !== null ? { column: pipeline.write.column, dates: scope } : null
+}
+
+async function slices(
+  pipeline: NamedPipeline,
+  identity: Identity,
+  ledger: readonly LedgerRow[],
+  { readers }: Pick<Ports, 'readers'>,
+): Promise<WorkList | null> {
+  const { write } = pipeline
+  if (write.mode !== 'partition') return null
+  const upTo = localDate(identity.slot, pipeline.timeZone)
+  const found = await Promise.all(
+    Object.entries(pipeline.from).map(([name, source]) =>
+      step({ step: `plan ${name}` }, () => readerOf(source, readers).dates(source, write.column, upTo)),
+    ),
+  )
+  return workList(found.flat(), ledger, write)
+}
+
+async function described(
+  pipeline: NamedPipeline,
+  scope: Scope,
+  { readers, warehouse }: Pick<Ports, 'readers' | 'warehouse'>,
+): Promise<Plan['sources']> {
+  const inWarehouse = pipeline.transform.kind === 'sql'
+  return Promise.all(
+    Object.entries(pipeline.from).map(async ([name, source]) => {
+      const reader = readerOf(source, readers)
+      const facts = await step({ step: `plan ${name}` }, () => reader.facts(source))
+      const read = inWarehouse ? warehouse.queryText(pipeline, scope) : reader.text(source, readRequest(pipeline, source, scope))
+      return { name, from: facts.name, rows: facts.rows, read }
+    }),
+  )
+}
+
+/** The version that an earlier attempt of this run claimed, if it can still be published. */
+function claimed(mine: readonly LedgerRow[], head: Head | null): string | undefined {
+  const version = mine.find(row => row.event === 'claimed')?.version
+  return version !== undefined && microsOf(version) > microsOf(head?.version ?? '1970-01-01T00:00:00Z') ? version : undefined
+}
+
+/** Publish jobs that earlier attempts may have submitted: they go on without their pod. */
+function unsettled(mine: readonly LedgerRow[], attempt: string): string[] {
+  return [
+    ...new Set(
+      mine.filter(row => row.event === 'publishing' && row.attempt !== attempt && row.job !== null).map(row => row.job as string),
+    ),
+  ]
+}
+
+function why(pipeline: NamedPipeline, work: WorkList | null): string {
+  if (work === null)
+    return 'everything: the result replaces the table. A missed run leaves no gap to fill: the source shows only today'
+  const { column, recompute } = pipeline.write as { column: string; recompute: number }
+  return `${work.scope.length} slices of ${column}: ${work.missing} that no version has, ${work.again} again (recompute: ${recompute})`
+}
+
+function hashOf(columns: readonly Column[]): string {
+  return createHash('sha256').update(JSON.stringify(columns)).digest('hex').slice(0, 16)
+}
+
+/** Refuses a target whose sources have no slices any more. */
+export function refuseVanished(plan: Plan): void {
+  if (plan.scope?.length === 0 && plan.last !== null && plan.pipeline.empty === 'refused') {
+    throw new EtlError('audit', `no source has a slice any more, and version ${plan.last.version} was published from some.`, {
+      where: { step: 'plan' },
+      hint: "look at the source; if this is right, say empty: 'allowed' in the pipeline",
+    })
+  }
+}

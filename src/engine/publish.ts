@@ -1,0 +1,37 @@
+import { EtlError } from '../domain/error.ts'
+import type { Plan } from '../domain/plan.ts'
+import { jitter } from '../domain/policy.ts'
+import type { PublishOutcome, Stage } from '../domain/run.ts'
+import type { Ports } from '../ports/index.ts'
+import { publicationOf } from './plan.ts'
+import type { Settings } from './settings.ts'
+
+/**
+ * Publishes the stage as one version, or loses to whoever came first. After a conflict the head is read before every try, since the aborted job
+ * and the one that won are both somebody's.
+ * @throws EtlError `conflict` when others kept publishing for the whole window.
+ */
+export async function publish(
+  plan: Plan,
+  stage: Stage,
+  ports: Pick<Ports, 'warehouse' | 'clock'>,
+  settings: Settings,
+  hooks: { onSubmit: (job: string) => Promise<void>; onWait: (why: string, milliseconds: number) => void },
+): Promise<PublishOutcome> {
+  const { conflict } = settings.policy
+  const publication = publicationOf(plan, stage)
+  const started = ports.clock.now().getTime()
+  for (let number = 1; ; number++) {
+    try {
+      return await ports.warehouse.publish(publication, number, hooks.onSubmit)
+    } catch (error) {
+      if (!(error instanceof EtlError) || error.kind !== 'conflict') throw error
+      if (ports.clock.now().getTime() - started > conflict.window) throw error
+      const wait = jitter(conflict, number - 1, Math.random())
+      hooks.onWait('another publication of this target was under way', wait)
+      await ports.clock.sleep(wait)
+      const state = await ports.warehouse.describe(plan.pipeline, plan.tables, plan.identity.run)
+      if (state.head !== null && state.head.run === plan.identity.run) return { outcome: 'published', head: state.head, job: '' }
+    }
+  }
+}

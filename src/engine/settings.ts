@@ -1,0 +1,22 @@
+import type { Policy } from '../domain/policy.ts'
+
+/** What a run must know about the world, decided before it starts (config.ts). */
+export type Settings = {
+  /** 'dev', 'prod' or 'local'. */
+  readonly environment: string
+  readonly project: string
+  /** The commit or image that runs. */
+  readonly codeSha: string
+  readonly policy: Policy
+}
+
+/** Which run this is. `podName` and `naisjob` come from the platform; on a laptop there are none. */
+export type RunRequest = {
+  readonly podName?: string
+  readonly naisjob?: string
+  readonly user: string
+  /** Six random hex digits, new for every process. */
+  readonly attempt: string
+  /** A time chosen by hand: TIMESTAMP text. */
+  readonly slot?: string
+}

@@ -1,0 +1,40 @@
+import type { LedgerRow, Scope } from '../domain/run.ts'
+import type { Partition } from '../domain/target.ts'
+
+/** The slices that a run does: ascending; `left` wait for the next run. */
+export type WorkList = {
+  readonly scope: readonly string[]
+  readonly left: number
+  readonly missing: number
+  readonly again: number
+}
+
+/**
+ * The work list: slices of the source that no published version has in its scope, and the newest `recompute` again; the newest first where
+ * there are more than `maxSlices`. A missed day is simply not in the ledger, so that the next run does it.
+ */
+export function workList(sourceDates: readonly string[], ledger: readonly LedgerRow[], write: Partition): WorkList {
+  const published = new Set(ledger.filter(row => row.event === 'published').flatMap(row => row.scope ?? []))
+  const dates = [...new Set(sourceDates)].sort()
+  const again = new Set(write.recompute === 0 ? [] : dates.slice(-write.recompute))
+  const due = dates.filter(date => again.has(date) || !published.has(date))
+  const scope = due.slice(-write.maxSlices)
+  return {
+    scope,
+    left: due.length - scope.length,
+    missing: due.filter(date => !published.has(date)).length,
+    again: scope.filter(date => published.has(date)).length,
+  }
+}
+
+/** What the last version was, by the ledger. */
+export function lastPublished(
+  ledger: readonly LedgerRow[],
+): { version: string; rows: number | null; contentHash: string | null; scope: Scope } | null {
+  const published = ledger.filter(row => row.event === 'published')
+  const last = published.reduce<LedgerRow | undefined>(
+    (newest, row) => (newest === undefined || row.version > newest.version ? row : newest),
+    undefined,
+  )
+  return last === undefined ? null : { version: last.version, rows: last.rows, contentHash: last.contentHash, scope: last.scope }
+}

@@ -1,0 +1,47 @@
+import { EtlError } from '../domain/error.ts'
+import type { Bare, RunEvent } from '../domain/event.ts'
+import type { Plan } from '../domain/plan.ts'
+import type { Stage } from '../domain/run.ts'
+import type { Ports } from '../ports/index.ts'
+import { step } from './step.ts'
+import { transformed } from './transform.ts'
+
+type Say = (event: Bare<Extract<RunEvent, { kind: 'reading' | 'transformed' }>>) => void
+
+/** Fills the attempt's stage: with rows that passed through the transform, or with a query that never left the warehouse. */
+export async function makeStage(
+  plan: Plan,
+  ports: Ports,
+  signal: AbortSignal,
+  say: Say,
+): Promise<{ stage: Stage; read: number | null }> {
+  const { pipeline, tables, identity } = plan
+  const { columns } = pipeline.to.row
+  if (pipeline.transform.kind === 'sql') {
+    const sql = ports.warehouse.queryText(pipeline, plan.scope)
+    return {
+      stage: await step({ step: 'stage' }, () =>
+        ports.warehouse.stage(tables, columns, { kind: 'query', sql }, identity.attempt),
+      ),
+      read: null,
+    }
+  }
+  const reads: Record<string, number> = {}
+  const writer = await step({ step: 'stage' }, () => ports.spool.open(columns))
+  try {
+    const counted: Say = event => {
+      if (event.kind === 'reading') reads[event.source] = event.rows
+      say(event)
+    }
+    for await (const rows of transformed(pipeline, plan.scope, ports, signal, counted))
+      await step({ step: 'stage' }, () => writer.write(rows))
+    if (signal.aborted) throw new EtlError('stopped', 'told to stop before it published.')
+    const spooled = await step({ step: 'stage' }, () => writer.finish())
+    const stage = await step({ step: 'stage' }, () =>
+      ports.warehouse.stage(tables, columns, { kind: 'files', ...spooled }, identity.attempt),
+    )
+    return { stage, read: Object.values(reads).reduce((sum, rows) => sum + rows, 0) }
+  } finally {
+    await writer.discard()
+  }
+}

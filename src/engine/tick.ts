@@ -1,0 +1,111 @@
+import { Cron } from 'croner'
+import { EtlError } from '../domain/error.ts'
+import { microsOf, timestampOf } from '../domain/micros.ts'
+import type { Trigger } from '../domain/run.ts'
+
+/** A schedule as a pipeline declares it. */
+export type Schedule = { readonly schedule: string; readonly timeZone: string }
+
+/** What the pod's name says: which Job this process belongs to, and, if the CronJob's controller made it, the tick in minutes since 1970. */
+export type JobName = { readonly run: string; readonly tickMinute: number | null }
+
+/**
+ * The Job of a pod. Kubernetes names Jobs of a CronJob `<cronjob>-<unix minutes>` and their pods `<job>-<five characters>`; any other Job was made by hand.
+ * @returns undefined for a name that no Job's pod has.
+ */
+export function jobName(podName: string, naisjob: string): JobName | undefined {
+  const pod = /^(.+)-[a-z0-9]{5}$/.exec(podName)
+  if (pod?.[1] === undefined) return undefined
+  const run = pod[1]
+  const minutes = run.startsWith(`${naisjob}-`) ? /^(\d{8})$/.exec(run.slice(naisjob.length + 1)) : null
+  return { run, tickMinute: minutes === null ? null : Number(minutes[1]) }
+}
+
+/** Who started the run and which time its data is for, by the warehouse's clock. TIMESTAMP texts. */
+export function slotOf(
+  job: JobName | undefined,
+  schedule: Schedule,
+  now: string,
+): { readonly trigger: Trigger; readonly slot: string } {
+  if (job !== undefined && job.tickMinute !== null && isTick(job.tickMinute, schedule, now)) {
+    return { trigger: 'scheduled', slot: timestampOf(BigInt(job.tickMinute) * 60_000_000n) }
+  }
+  return { trigger: job === undefined ? 'local' : 'manual', slot: lastTick(schedule, now) }
+}
+
+/** A tick is near enough to now, eight days back to five minutes ahead, and matches the schedule in its zone; else the digits are somebody's own. */
+function isTick(minute: number, schedule: Schedule, now: string): boolean {
+  const away = minute * 60 - Number(microsOf(now) / 1_000_000n)
+  if (away < -8 * 86_400 || away > 300) return false
+  return cronOf(schedule).match(new Date(minute * 60_000))
+}
+
+/** The schedule's last tick at or before a time; the time itself if the schedule has none before it. */
+export function lastTick(schedule: Schedule, now: string): string {
+  const after = new Date(Number(microsOf(now) / 1000n) + 1000)
+  const tick = cronOf(schedule).previousRuns(1, after)[0]
+  return tick === undefined ? now : timestampOf(BigInt(tick.getTime()) * 1000n)
+}
+
+/** The local date of a time in a zone: `2026-11-21`. */
+export function localDate(time: string, timeZone: string): string {
+  const milliseconds = Number(microsOf(time) / 1000n)
+  return new Intl.DateTimeFormat('sv-SE', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(
+    new Date(milliseconds),
+  )
+}
+
+/**
+ * A scheduled run's version is its slot, where that is newer than the head; every other's is the time of its claim in whole seconds, and at least a microsecond
+ * after the head. Versions of one target only grow.
+ */
+export function versionOf(trigger: Trigger, slot: string, now: string, head: string): string {
+  const newest = microsOf(head)
+  if (trigger === 'scheduled' && microsOf(slot) > newest) return slot
+  const second = (microsOf(now) / 1_000_000n) * 1_000_000n
+  return timestampOf(second > newest ? second : newest + 1n)
+}
+
+/**
+ * The parsed schedule.
+ * @throws EtlError `pipeline` for a schedule or zone that can't be read, and for one in the hour that summer time skips or repeats.
+ */
+export function cronOf({ schedule, timeZone }: Schedule): Cron {
+  let cron: Cron
+  try {
+    cron = new Cron(schedule, { timezone: timeZone, mode: '5-part', paused: true })
+    cron.nextRun()
+  } catch (error) {
+    throw new EtlError('pipeline', `schedule ${JSON.stringify(schedule)} in ${timeZone} can't be read.`, {
+      hint: "five cron fields, such as '30 6 * * *' for 06:30 every day, and an IANA zone such as Europe/Oslo",
+      cause: error,
+    })
+  }
+  if (changesClocks(timeZone) && hoursOf(schedule).includes(2)) {
+    throw new EtlError(
+      'pipeline',
+      `schedule ${JSON.stringify(schedule)} ticks between 02:00 and 02:59 in ${timeZone}: that hour is skipped in spring and comes twice in autumn.`,
+      {
+        hint: 'choose another hour',
+      },
+    )
+  }
+  return cron
+}
+
+/** Does the zone have summer time? Two offsets in a year. */
+function changesClocks(timeZone: string): boolean {
+  const offset = (month: number) =>
+    new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' }).format(new Date(Date.UTC(2026, month, 1)))
+  return offset(0).split('GMT')[1] !== offset(6).split('GMT')[1]
+}
+
+/** The hours a schedule names; none where it names every hour, since then no single tick is lost. */
+function hoursOf(schedule: string): number[] {
+  const field = schedule.trim().split(/\s+/)[1] ?? '*'
+  if (field.startsWith('*')) return []
+  return field.split(',').flatMap(part => {
+    const [first, last] = (part.split('/')[0] ?? '').split('-').map(Number)
+    return Array.from({ length: (last ?? first ?? 0) - (first ?? 0) + 1 }, (_, index) => (first ?? 0) + index)
+  })
+}
