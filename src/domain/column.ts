@@ -35,6 +35,8 @@ export type Column = {
   readonly mode: 'REQUIRED' | 'NULLABLE' | 'REPEATED'
   readonly description?: string
   readonly pii?: Pii
+  /** An INT64 that is a bigint in memory (`bq.int64()`); absent, it is a number. */
+  readonly bigint?: true
   /** Of a RECORD. */
   readonly fields?: readonly Column[]
   readonly rules: readonly Rule[]

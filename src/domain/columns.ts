@@ -9,7 +9,28 @@ import { notRe2 } from './re2.ts'
  * @throws EtlError `pipeline` for a type or a check that has no column: what it is, why, what to use.
  */
 export function columnOf(name: string, schema: z.core.$ZodType): Column {
-  return describe(name, schema, { mode: 'REQUIRED', meta: {} })
+  return describe(checkedName(name), schema, { mode: 'REQUIRED', meta: {} })
+}
+
+/** @throws EtlError `pipeline` where two columns differ in upper and lower case only: BigQuery doesn't tell them apart. */
+export function refuseTwice(columns: readonly Column[]): void {
+  const names = columns.map(column => column.name.toLowerCase())
+  const twice = columns.find((_, index) => names.indexOf(names[index] ?? '') !== index)
+  if (twice !== undefined)
+    throw new EtlError('pipeline', `column ${twice.name} stands twice: BigQuery does not tell upper case from lower case.`)
+}
+
+/** BigQuery: Column names. */
+function checkedName(name: string): string {
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,299}$/.test(name)) {
+    throw new EtlError('pipeline', `column ${name}: a column's name has letters a to z, digits and _ only.`, {
+      hint: 'rename it in the query or the transform',
+    })
+  }
+  if (/^(_table_|_file_|_partition|_row_timestamp|__root__|_colidentifier|_change_)/i.test(name)) {
+    throw new EtlError('pipeline', `column ${name}: BigQuery keeps names that begin like this for itself.`)
+  }
+  return name
 }
 
 type Inherited = { readonly mode: Column['mode']; readonly meta: Meta }
@@ -49,6 +70,7 @@ function describe(name: string, schema: z.core.$ZodType, inherited: Inherited): 
     mode: inherited.mode,
     rules: found.filter(rule => typeof rule !== 'string'),
     ...marks,
+    ...(def.type === 'bigint' ? { bigint: true as const } : {}),
     ...(notAuditable === undefined ? {} : { notAuditable }),
   }
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod'
-import { isBytes } from './bq.ts'
+import { fieldsOf } from './checker.ts'
 import type { Column } from './column.ts'
-import { columnOf, isInteger } from './columns.ts'
+import { columnOf, refuseTwice } from './columns.ts'
 import { EtlError } from './error.ts'
 
 /** A sentence in a compiler error: no value has this type. */
@@ -90,13 +90,9 @@ export function row<const S extends Shape, const K extends string = never>(
   shape: { readonly [Name in keyof S]: CheckField<S[Name]> } & S,
   options: { readonly key?: readonly CheckKey<S, K>[] } & { readonly key?: readonly K[] } = {},
 ): RowSchema<S> {
-  const columns = Object.entries(shape).map(([name, schema]) => columnOf(checkedName(name), schema as z.core.$ZodType))
+  const columns = Object.entries(shape).map(([name, schema]) => columnOf(name, schema as z.core.$ZodType))
   if (columns.length === 0) throw new EtlError('pipeline', 'row({}) has no columns.', { hint: 'name at least one' })
-  const twice = columns.find(
-    (column, index) => columns.findIndex(other => other.name.toLowerCase() === column.name.toLowerCase()) !== index,
-  )
-  if (twice !== undefined)
-    throw new EtlError('pipeline', `column ${twice.name} stands twice: BigQuery does not tell upper case from lower case.`)
+  refuseTwice(columns)
   const key = (options.key ?? []) as readonly string[]
   for (const name of key) {
     const column = columns.find(candidate => candidate.name === name)
@@ -107,45 +103,5 @@ export function row<const S extends Shape, const K extends string = never>(
       })
     }
   }
-  const zod = z.object(Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, checker(schema as z.ZodType)])))
-  return Object.freeze({ shape, key, columns, zod })
-}
-
-/** BigQuery: Column names. `_…` prefixes are reserved; `version` and `_op` are ours. */
-function checkedName(name: string): string {
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,299}$/.test(name)) {
-    throw new EtlError('pipeline', `column ${name}: a column's name has letters a to z, digits and _ only.`, {
-      hint: 'rename it in the query or the transform',
-    })
-  }
-  if (/^(_table_|_file_|_partition|_row_timestamp|__root__|_colidentifier|_change_)/i.test(name)) {
-    throw new EtlError('pipeline', `column ${name}: BigQuery keeps names that begin like this for itself.`)
-  }
-  return name
-}
-
-/** The run-time check of a field. zod refuses NaN and infinities, which FLOAT64 has; absent is null. */
-function checker(schema: z.ZodType): z.ZodType {
-  const def = schema._zod.def as unknown as {
-    type: string
-    innerType: z.ZodType
-    element: z.ZodType
-    shape: Record<string, z.ZodType>
-    fn?: unknown
-    format?: string
-    checks?: z.core.$ZodCheck<number>[]
-  }
-  if (def.type === 'nullable' || def.type === 'optional') return absentIsNull(checker(def.innerType))
-  if (def.type === 'array') return z.array(checker(def.element))
-  if (def.type === 'object')
-    return z.object(Object.fromEntries(Object.entries(def.shape).map(([name, inner]) => [name, checker(inner)])))
-  if (def.type === 'number' && !isInteger(def))
-    return z.custom<number>(value => typeof value === 'number', 'expected number').check(...(def.checks ?? []))
-  if (def.type === 'custom' && def.fn !== isBytes) throw new EtlError('pipeline', 'z.custom is no column type.')
-  return schema
-}
-
-function absentIsNull(schema: z.ZodType): z.ZodType {
-  const { type } = schema._zod.def as { type: string }
-  return type === 'pipe' ? schema : schema.nullish().transform(value => value ?? null)
+  return Object.freeze({ shape, key, columns, zod: z.object(fieldsOf(shape)) })
 }
