@@ -42,7 +42,7 @@ function isTick(minute: number, schedule: Schedule, now: string): boolean {
 
 /** The schedule's last tick at or before a time; the time itself if the schedule has none before it. */
 export function lastTick(schedule: Schedule, now: string): string {
-  const after = new Date(Number(microsOf(now) / 1000n) + 1000)
+  const after = new Date((Number(microsOf(now) / 1_000_000n) + 1) * 1000) // croner leaves out the reference itself, and counts in seconds
   const tick = cronOf(schedule).previousRuns(1, after)[0]
   return tick === undefined ? now : timestampOf(BigInt(tick.getTime()) * 1000n)
 }

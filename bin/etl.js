@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// Plain JavaScript: an old Node can't even load a .ts, so the version is checked here, in a sentence.
+const major = Number(process.versions.node.split('.')[0])
+if (major < 24) {
+  console.error(
+    `nais-etl needs Node 24 or newer; this is Node ${process.versions.node} (${process.execPath}). ` +
+      'Hint: run it by npm (`npm run etl -- …`), which finds the Node 24 that `npm ci` installed; with --ignore-scripts that one is missing.',
+  )
+  process.exitCode = 1
+} else {
+  const { main } = await import('../src/main.ts')
+  await main(process.argv.slice(2))
+}

@@ -1,0 +1,39 @@
+import { nameIn } from '../domain/env.ts'
+import { cronOf } from '../engine/tick.ts'
+import { type Command, worldOptions } from './command.ts'
+import { loadAll } from './pipelines.ts'
+
+export const list: Command = {
+  name: 'list',
+  summary: 'list the pipelines',
+  usage: '',
+  help: `Lists the pipelines of src/pipelines: schedule, next tick, sources, target.
+
+  --env NAME       dev or prod: which names of env({ … })
+  --json           data as JSON
+
+Examples
+  npm run etl -- list
+  npm run etl -- list --json`,
+  options: { env: worldOptions.env, json: worldOptions.json },
+  words: { least: 0, most: 0 },
+  async run(context) {
+    const environment = typeof context.flags.env === 'string' ? context.flags.env : 'dev'
+    const rows = (await loadAll(context.root)).map(pipeline => ({
+      name: pipeline.name,
+      schedule: `${pipeline.schedule} ${pipeline.timeZone}`,
+      next: cronOf(pipeline).nextRun()?.toISOString() ?? null,
+      from: Object.values(pipeline.from).map(source => nameIn(source.kind === 'table' ? source.table : source.path, environment)),
+      to: `${nameIn(pipeline.to.dataset, environment)}.${pipeline.to.table}`,
+      write: pipeline.write.mode,
+    }))
+    if (context.json) context.out.data(rows)
+    else if (rows.length === 0) context.out.line('No pipelines yet. `npm run etl -- new my-first` makes one.')
+    else
+      for (const row of rows)
+        context.out.line(
+          `${row.name}\n  ${row.from.join(', ')} → ${row.to} (${row.write})\n  ${row.schedule}, next ${row.next ?? 'never'}`,
+        )
+    return 0
+  },
+}

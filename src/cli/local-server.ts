@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { EtlError } from '../domain/error.ts'
+
+/** A local BigQuery in a process of its own. `stop` ends it; it also ends when this process does. */
+export type LocalServer = { readonly url: string; stop(): Promise<void> }
+
+const entry = fileURLToPath(new URL('../local/main.ts', import.meta.url))
+
+/**
+ * Starts a local BigQuery on a port that the system chooses.
+ * @throws EtlError `unavailable` with what the server said.
+ */
+export async function startLocalServer(dir: string): Promise<LocalServer> {
+  const child = spawn(process.execPath, [entry, '--port', '0', '--dir', dir, '--until-stdin-closes'], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', text => {
+    said = `${said}${text}`.slice(-4000)
+  })
+  const url = await new Promise<string>((resolve, reject) => {
+    const failed = (why: string) =>
+      reject(
+        new EtlError('unavailable', `the local BigQuery did not start: ${why}`, {
+          hint: 'the local BigQuery needs the dev dependencies: npm ci without --omit=dev',
+        }),
+      )
+    child.once('error', error => failed(error.message))
+    child.once('exit', code => failed(said.trim() || `it ended with ${code}`))
+    createInterface({ input: child.stdout }).on('line', line => {
+      const found = /ready at (http:\/\/\S+)/.exec(line)?.[1]
+      if (found !== undefined) resolve(found)
+    })
+  })
+  child.removeAllListeners('exit')
+  return { url, stop: () => stop(child) }
+}
+
+/** `etl local`: the same process in the foreground. @returns its exit code. */
+export function runLocalServer(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const child = spawn(process.execPath, [entry, ...args], { stdio: 'inherit' })
+  signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true })
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', code => resolve(code ?? 1))
+  })
+}
+
+function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
+  return new Promise(resolve => {
+    child.once('exit', () => resolve())
+    child.kill('SIGTERM')
+  })
+}

@@ -1,0 +1,86 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { EtlError, nearest } from '../domain/error.ts'
+import type { NamedPipeline, Pipeline } from '../domain/pipeline.ts'
+
+/**
+ * Loads a pipeline by its name: src/pipelines/NAME.ts.
+ * @throws EtlError `usage` if there is none (with the nearest name), `pipeline` if its file can't be loaded.
+ */
+export async function loadPipeline(root: string, name: string): Promise<NamedPipeline> {
+  const names = await pipelineNames(root)
+  if (!names.includes(name)) {
+    const near = nearest(name, names)
+    throw new EtlError('usage', `there is no pipeline ${name}.`, {
+      hint:
+        near === undefined
+          ? `there are: ${names.join(', ') || 'none yet'}. \`npm run etl -- new ${name}\` makes one`
+          : `did you mean ${near}?`,
+    })
+  }
+  const path = join(root, 'src', 'pipelines', `${name}.ts`)
+  const where = { pipeline: name, step: 'load' }
+  let module: { default?: unknown }
+  try {
+    module = await import(pathToFileURL(path).href)
+  } catch (error) {
+    if (error instanceof EtlError)
+      throw new EtlError(error.kind, error.problem, {
+        where: { ...where, at: lineOf(error, name) ?? `src/pipelines/${name}.ts` },
+        hint: error.hint,
+        cause: error,
+      })
+    throw broken(error, name)
+  }
+  if (!isPipeline(module.default)) {
+    throw new EtlError('pipeline', `src/pipelines/${name}.ts has no pipeline as its default export.`, {
+      where,
+      hint: 'write `export default pipeline({ … })`',
+    })
+  }
+  return { ...module.default, name }
+}
+
+/** The names of all pipelines, sorted. No folder is no pipelines. */
+export async function pipelineNames(root: string): Promise<string[]> {
+  try {
+    const files = await readdir(join(root, 'src', 'pipelines'))
+    return files.flatMap(file => /^([a-z0-9][a-z0-9-]*)\.ts$/.exec(file)?.[1] ?? []).sort()
+  } catch {
+    return []
+  }
+}
+
+/** All pipelines, in the order of their names. */
+export async function loadAll(root: string): Promise<NamedPipeline[]> {
+  return Promise.all((await pipelineNames(root)).map(name => loadPipeline(root, name)))
+}
+
+function isPipeline(value: unknown): value is Pipeline {
+  return (
+    typeof value === 'object' && value !== null && 'from' in value && 'to' in value && 'write' in value && 'transform' in value
+  )
+}
+
+/** A file that doesn't parse, or names something that isn't there: Node's own words for where. */
+function broken(error: unknown, name: string): EtlError {
+  const text = error instanceof Error ? error.message.split('\n').find(line => line.trim() !== '') : String(error)
+  const place = error instanceof Error ? (lineOf(error, name) ?? placeInMessage(error, name)) : undefined
+  return new EtlError('pipeline', `the file can't be loaded: ${text?.trim()}`, {
+    where: { pipeline: name, step: 'load', at: place ?? `src/pipelines/${name}.ts` },
+    hint: '`npx tsc --noEmit` says more',
+    cause: error,
+  })
+}
+
+function lineOf(error: Error, name: string): string | undefined {
+  const frame = error.stack?.split('\n').find(line => line.includes(`/pipelines/${name}.ts`))
+  const line = frame === undefined ? undefined : /\.ts:(\d+)/.exec(frame)?.[1]
+  return line === undefined ? undefined : `src/pipelines/${name}.ts:${line}`
+}
+
+function placeInMessage(error: Error, name: string): string | undefined {
+  const line = new RegExp(`${name}\\.ts:(\\d+)`).exec(`${error.message}\n${error.stack ?? ''}`)?.[1]
+  return line === undefined ? undefined : `src/pipelines/${name}.ts:${line}`
+}

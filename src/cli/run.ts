@@ -1,0 +1,57 @@
+import { EtlError } from '../domain/error.ts'
+import { run as engineRun } from '../engine/run.ts'
+import { type Command, worldHelp, worldOptions } from './command.ts'
+import { loadAll, loadPipeline } from './pipelines.ts'
+import { inWorld } from './with-local.ts'
+
+export const run: Command = {
+  name: 'run',
+  summary: 'read, transform, check and publish one new version',
+  usage: '[NAME …] [--local] [--slot TIME]',
+  help: `Runs pipelines, one after another: plan, read, transform, stage, audit, publish. Without a name: all of them. A pipeline that fails publishes
+nothing and doesn't stop the others; the exit code is 1 if one failed.
+
+  --local          a throwaway local BigQuery that holds the pipeline's fixtures
+  --case NAME      with --local: which case of fixtures/<pipeline>/ is the source
+  --slot TIME      the time the data is for, such as 2026-11-20T05:30:00Z; a run by hand takes the schedule's last tick
+${worldHelp}
+
+Examples
+  npm run etl -- run apps-per-env --local
+  npm run etl -- run apps-per-env --dir .etl/demo
+  npm run etl -- run apps-per-env --project my-team-dev-1234 --env dev`,
+  options: { ...worldOptions, local: { type: 'boolean' }, case: { type: 'string' }, slot: { type: 'string' } },
+  words: { least: 0, most: 99 },
+  async run(context) {
+    const pipelines =
+      context.words.length === 0
+        ? await loadAll(context.root)
+        : await Promise.all(context.words.map(name => loadPipeline(context.root, name)))
+    if (pipelines.length === 0)
+      throw new EtlError('usage', 'there is no pipeline yet.', { hint: '`npm run etl -- new my-first` makes one' })
+    const slot = slotOf(context.flags.slot)
+    return inWorld(context, pipelines, undefined, async ({ ports, settings, request }) => {
+      let failed = 0
+      for (const pipeline of pipelines) {
+        try {
+          await engineRun(pipeline, { ...request, ...(slot === undefined ? {} : { slot }) }, ports, settings, context.signal)
+        } catch (error) {
+          if (!(error instanceof EtlError)) throw error
+          failed++ // it has been reported by the run
+        }
+      }
+      return failed === 0 ? 0 : 1
+    })
+  },
+}
+
+function slotOf(flag: string | boolean | undefined): string | undefined {
+  if (typeof flag !== 'string') return undefined
+  const time = new Date(flag)
+  if (!/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(flag) || Number.isNaN(time.getTime())) {
+    throw new EtlError('usage', `--slot ${flag} is no time.`, {
+      hint: 'write it with its zone, such as 2026-11-20T06:30:00+01:00',
+    })
+  }
+  return time.toISOString().replace('.000Z', 'Z')
+}

@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { NamedPipeline } from '../domain/pipeline.ts'
+import type { Context, World } from './command.ts'
+import { type LocalServer, startLocalServer } from './local-server.ts'
+import { seed } from './seed.ts'
+
+/**
+ * The world that the flags chose, for the time of `work`: the service; with `--dir` a local BigQuery on that folder; with `--local` a throwaway one
+ * that holds the pipelines' fixtures.
+ */
+export async function inWorld<T>(
+  context: Context,
+  pipelines: readonly NamedPipeline[],
+  report: 'human' | 'quiet' | undefined,
+  work: (world: World) => Promise<T>,
+): Promise<T> {
+  const options = report === undefined ? {} : { report }
+  const { dir, local } = context.flags
+  if (typeof dir === 'string')
+    return onServer(await startLocalServer(resolve(context.root, dir)), server =>
+      context.world({ ...options, endpoint: server.url }).then(work),
+    )
+  if (local !== true) return work(await context.world(options))
+  const folder = await mkdtemp(join(tmpdir(), 'nais-etl-'))
+  try {
+    return await onServer(await startLocalServer(folder), async server => {
+      const world = await context.world({ ...options, endpoint: server.url })
+      for (const pipeline of pipelines) await seed(server.url, pipeline, world, context.root, flag(context, 'case'))
+      return work(world)
+    })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Stops the server whatever happens. */
+export async function onServer<T>(server: LocalServer, work: (server: LocalServer) => Promise<T>): Promise<T> {
+  try {
+    return await work(server)
+  } finally {
+    await server.stop()
+  }
+}
+
+function flag(context: Context, name: string): string | undefined {
+  const value = context.flags[name]
+  return typeof value === 'string' ? value : undefined
+}

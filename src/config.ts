@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto'
+import { tmpdir, userInfo } from 'node:os'
+import * as z from 'zod'
+import { EtlError } from './domain/error.ts'
+import { type Policy, production, scaled } from './domain/policy.ts'
+
+/** What the command line may say about the world; every command takes these. */
+export type WorldFlags = { readonly env?: string; readonly project?: string; readonly json?: boolean }
+
+/** Environment and flags, merged once, frozen. Nothing else reads process.env. */
+export type Config = {
+  readonly root: string
+  readonly environment: string
+  /** undefined: nobody said. */
+  readonly project: string | undefined
+  readonly location: string
+  /** The address of a local BigQuery; undefined is the service. */
+  readonly endpoint: string | undefined
+  readonly podName: string | undefined
+  readonly naisjob: string | undefined
+  readonly user: string
+  readonly attempt: string
+  readonly codeSha: string
+  readonly policy: Policy
+  readonly temporary: string
+  readonly json: boolean
+  readonly terminal: { readonly interactive: boolean; readonly colours: boolean; readonly columns: number }
+}
+
+const empty = (text: string | undefined) => (text === '' ? undefined : text)
+const Environment = z.object({
+  BIGQUERY_EMULATOR_HOST: z.string().optional().transform(empty),
+  GOOGLE_CLOUD_PROJECT: z.string().optional().transform(empty),
+  GCP_TEAM_PROJECT_ID: z.string().optional().transform(empty),
+  NAIS_CLUSTER_NAME: z.string().optional().transform(empty),
+  NAIS_POD_NAME: z.string().optional().transform(empty),
+  NAIS_APP_NAME: z.string().optional().transform(empty),
+  NAIS_APP_IMAGE: z.string().optional().transform(empty),
+  GITHUB_SHA: z.string().optional().transform(empty),
+  ETL_LOCATION: z.string().optional().transform(empty),
+  ETL_WAIT_FACTOR: z.coerce.number('expected a number').positive('expected a number above 0').optional(),
+  NO_COLOR: z.string().optional().transform(empty),
+})
+
+/**
+ * Reads the environment.
+ * @throws EtlError `config`: which variable, what is wrong with it.
+ */
+export function readConfig(
+  flags: WorldFlags,
+  world: { readonly env: NodeJS.ProcessEnv; readonly stdout: NodeJS.WriteStream; readonly cwd: string } = process_(),
+): Config {
+  const parsed = Environment.safeParse(world.env)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new EtlError('config', `the environment variable ${issue?.path.join('.')}: ${issue?.message}.`)
+  }
+  const env = parsed.data
+  const endpoint = env.BIGQUERY_EMULATOR_HOST === undefined ? undefined : endpointOf(env.BIGQUERY_EMULATOR_HOST)
+  return Object.freeze({
+    root: world.cwd,
+    environment: flags.env ?? env.NAIS_CLUSTER_NAME?.split('-')[0] ?? 'dev',
+    project:
+      flags.project ?? env.GOOGLE_CLOUD_PROJECT ?? env.GCP_TEAM_PROJECT_ID ?? (endpoint === undefined ? undefined : 'local'),
+    location: env.ETL_LOCATION ?? 'europe-north1',
+    endpoint,
+    podName: env.NAIS_POD_NAME,
+    naisjob: env.NAIS_APP_NAME,
+    user:
+      userInfo()
+        .username.toLowerCase()
+        .replace(/[^a-z0-9]/g, '') || 'someone',
+    attempt: randomBytes(3).toString('hex'),
+    codeSha: env.GITHUB_SHA ?? env.NAIS_APP_IMAGE ?? 'local',
+    policy: env.ETL_WAIT_FACTOR === undefined ? production : scaled(production, env.ETL_WAIT_FACTOR),
+    temporary: tmpdir(),
+    json: flags.json ?? false,
+    terminal: {
+      interactive: world.stdout.isTTY === true,
+      colours: world.stdout.isTTY === true && env.NO_COLOR === undefined,
+      columns: world.stdout.columns ?? 120,
+    },
+  })
+}
+
+/**
+ * The project, or a sentence.
+ * @throws EtlError `config`.
+ */
+export function projectOf(config: Config): string {
+  if (config.project !== undefined) return config.project
+  throw new EtlError('config', 'which Google Cloud project? Nobody said.', {
+    hint: 'on nais GOOGLE_CLOUD_PROJECT is set; on a laptop add --project NAME, or use --local to run on fixtures',
+  })
+}
+
+function endpointOf(host: string): string {
+  const text = /^https?:\/\//.test(host) ? host : `http://${host}`
+  if (!URL.canParse(text))
+    throw new EtlError('config', `BIGQUERY_EMULATOR_HOST=${host} is no address.`, { hint: 'write it like http://127.0.0.1:9050' })
+  return text.replace(/\/$/, '')
+}
+
+function process_() {
+  return { env: process.env, stdout: process.stdout, cwd: process.cwd() }
+}

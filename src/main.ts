@@ -1,0 +1,119 @@
+import { parseArgs } from 'node:util'
+import type { Command, Context, World } from './cli/command.ts'
+import { commands } from './cli/index.ts'
+import { type Config, readConfig, type WorldFlags } from './config.ts'
+import { EtlError, frames, kinds, nearest } from './domain/error.ts'
+
+/** argv → command → exit code. SIGTERM and SIGINT abort the run before it publishes. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const abort = new AbortController()
+  const stop = () => abort.abort()
+  process.on('SIGTERM', stop).on('SIGINT', stop)
+  try {
+    process.exitCode = await dispatch(argv, abort.signal)
+  } catch (error) {
+    const failure =
+      error instanceof EtlError
+        ? error
+        : new EtlError('bug', `${error instanceof Error ? error.name : 'something'} (a defect).`, {
+            cause: error,
+            hint: 'please report it with the lines below',
+          })
+    process.stderr.write(`${failure.message}\n`)
+    if (failure.kind === 'bug' && error instanceof Error) process.stderr.write(`${frames(error.stack ?? '')}\n`)
+    process.exitCode = kinds[failure.kind].exit
+  } finally {
+    process.removeListener('SIGTERM', stop).removeListener('SIGINT', stop)
+  }
+}
+
+async function dispatch(argv: readonly string[], signal: AbortSignal): Promise<number> {
+  const [name, ...rest] = argv
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    const topic = commands.find(command => command.name === rest[0])
+    process.stdout.write(topic === undefined ? overview() : helpOf(topic))
+    return 0
+  }
+  const command = commands.find(candidate => candidate.name === name)
+  if (command === undefined) {
+    const near = nearest(
+      name,
+      commands.map(candidate => candidate.name),
+    )
+    throw new EtlError('usage', `there is no command ${name}.`, {
+      hint: near === undefined ? '`npm run etl` lists them' : `did you mean ${near}?`,
+    })
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(helpOf(command))
+    return 0
+  }
+  const { words, flags } = parse(command, rest)
+  const config = readConfig(flags as WorldFlags)
+  return (await command.run(contextOf(words, flags, config, signal))) ?? 0
+}
+
+function contextOf(words: readonly string[], flags: Context['flags'], config: Config, signal: AbortSignal): Context {
+  return {
+    words,
+    flags,
+    root: config.root,
+    json: config.json,
+    interactive: config.terminal.interactive,
+    colours: config.terminal.colours,
+    signal,
+    endpoint: config.endpoint,
+    out: {
+      line: (text = '') => void process.stdout.write(`${text}\n`),
+      data: value => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    },
+    world: async (options = {}): Promise<World> => {
+      const { wire } = await import('./wire.ts')
+      return wire(config, options)
+    },
+  }
+}
+
+function parse(command: Command, args: readonly string[]): { words: readonly string[]; flags: Context['flags'] } {
+  try {
+    const { positionals, values } = parseArgs({ args: [...args], options: command.options, allowPositionals: true, strict: true })
+    const { least, most } = command.words
+    if (positionals.length < least)
+      throw new EtlError('usage', `etl ${command.name} needs ${command.usage.split(' ')[0]}.`, {
+        hint: `\`npm run etl -- ${command.name} --help\` shows examples`,
+      })
+    if (positionals.length > most)
+      throw new EtlError('usage', `etl ${command.name}: ${positionals[most]} is one word too many.`, {
+        hint: `usage: etl ${command.name} ${command.usage}`,
+      })
+    return { words: positionals, flags: values as Context['flags'] }
+  } catch (error) {
+    if (error instanceof EtlError) throw error
+    const unknown = /Unknown option '(-[^']*)'/.exec(error instanceof Error ? error.message : '')?.[1]
+    const known = Object.keys(command.options).map(option => `--${option}`)
+    const near = unknown === undefined ? undefined : nearest(unknown, known)
+    const problem =
+      unknown === undefined
+        ? `etl ${command.name}: ${error instanceof Error ? error.message.split('. ')[0] : String(error)}.`
+        : `etl ${command.name} has no flag ${unknown}.`
+    throw new EtlError('usage', problem, {
+      hint: near === undefined ? `it has: ${known.join(', ') || 'none'}` : `did you mean ${near}?`,
+    })
+  }
+}
+
+function overview(): string {
+  const width = Math.max(...commands.map(command => command.name.length))
+  return `etl: scheduled, tested, versioned ETL jobs for BigQuery
+
+  npm run etl -- COMMAND [--help]
+
+${commands.map(command => `  ${command.name.padEnd(width)}  ${command.summary}`).join('\n')}
+
+Every command has --help with examples. It exits with 0 if all went well, else with 1 and a sentence.
+`
+}
+
+function helpOf(command: Command): string {
+  return `etl ${command.name} ${command.usage}: ${command.summary}\n\n${command.help}\n`
+}
