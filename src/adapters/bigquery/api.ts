@@ -1,0 +1,133 @@
+import type { Clock } from '../../ports/clock.ts'
+import { type Failure, failureOf, toEtlError } from './errors.ts'
+import { beforeTry, productionWaits, scaled, type Waits } from './waits.ts'
+
+/** How to reach BigQuery. */
+export type Options = {
+  /** The project that runs and pays for the jobs. */
+  readonly project: string
+  /** Where every job runs; the datasets must lie there. */
+  readonly location: string
+  readonly clock: Clock
+  /** Address of an emulator, such as `http://127.0.0.1:9050`; then no credentials are looked for or sent. */
+  readonly endpoint?: string | undefined
+  /** Multiplies every wait between tries; 1 for the service, 0.1 for an emulator if left out. */
+  readonly timeScale?: number | undefined
+}
+
+/** One call of the REST API; the path starts behind `projects/`. */
+export type Call = {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly path: string
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
+  readonly body?: unknown
+  readonly signal?: AbortSignal
+}
+
+/** An answer of the REST API, with its headers: what an upload needs. */
+export type Answer = { readonly status: number; readonly headers: Headers; readonly data: unknown }
+
+/** BigQuery's REST API through Google's client library: its credentials, its address, none of its retries. */
+export type Api = {
+  readonly project: string
+  readonly location: string
+  readonly clock: Clock
+  readonly waits: Waits
+  /** The address, for sentences. */
+  readonly address: string
+  /** True for an emulator: it has no console. */
+  readonly local: boolean
+  /** One try. Throws a `Failure`. */
+  once<T>(call: Call): Promise<T>
+  /** A call that may be repeated: tried again while the failure is a passing one. Throws a `Failure`. */
+  repeat<T>(call: Call): Promise<T>
+  /** One try of an upload's part: any status is an answer. Throws a `Failure` where there is none. */
+  send(url: string, method: 'POST' | 'PUT', headers: Record<string, string>, body: string | Uint8Array): Promise<Answer>
+}
+
+/** Opens the API. The client is loaded here, so that a run that needs no BigQuery never loads it. */
+export async function openApi(options: Options): Promise<Api> {
+  const { BigQuery } = await import('@google-cloud/bigquery')
+  const { PassThroughClient } = await import('google-auth-library')
+  const { project, location, clock, endpoint } = options
+  const local = endpoint !== undefined
+  const address = (endpoint ?? 'https://bigquery.googleapis.com').replace(/\/$/, '')
+  const client = new BigQuery({
+    projectId: project,
+    location,
+    ...(local ? { apiEndpoint: address, authClient: new PassThroughClient() } : {}),
+  })
+  // One request of the library's transport. Not BigQuery#request: it deep-copies every answer, which halves the rate of reading rows.
+  const request = async (
+    url: string,
+    init: { method: string; headers?: Record<string, string>; body?: string | Uint8Array; signal?: AbortSignal },
+    anyStatus = false,
+  ) => {
+    try {
+      const { signal, body, ...rest } = init
+      const answer = await client.authClient.request({
+        url,
+        ...rest,
+        ...(body === undefined ? {} : { body: body as never }),
+        ...(signal === undefined ? {} : { signal }),
+        retry: false,
+        redirect: 'manual',
+        timeout: 180_000,
+        responseType: 'json',
+        ...(anyStatus ? { validateStatus: () => true } : {}),
+      })
+      return { status: answer.status, headers: answer.headers as Headers, data: answer.data as unknown }
+    } catch (error) {
+      throw failureOf(error)
+    }
+  }
+  const waits = scaled(productionWaits, options.timeScale ?? (local ? 0.1 : 1))
+  const once = async <T>({ method = 'GET', path, query = {}, body, signal }: Call): Promise<T> => {
+    const parameters = Object.entries(query).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)] as [string, string]],
+    )
+    const search = parameters.length === 0 ? '' : `?${new URLSearchParams(parameters)}`
+    const { data } = await request(`${address}/bigquery/v2/projects/${path}${search}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+    return data as T
+  }
+  return {
+    project,
+    location,
+    clock,
+    waits,
+    address,
+    local,
+    once,
+    repeat: call => repeated(waits, clock, () => once(call)),
+    send: (url, method, headers, body) => request(url, { method, headers, body }, true),
+  }
+}
+
+/** Tries again while the failure is a passing one. */
+export async function repeated<T>(waits: Waits, clock: Clock, work: () => Promise<T>): Promise<T> {
+  for (let number = 1; ; number++) {
+    try {
+      return await work()
+    } catch (error) {
+      const failure = failureOf(error)
+      if (!failure.passing || number >= waits.tries) throw failure
+      await beforeTry(number + 1, waits, clock)
+    }
+  }
+}
+
+/** A failure of the API as an error of ours. */
+export function failed(api: Api, error: unknown, what: string, job?: string): Error {
+  const failure: Failure = failureOf(error)
+  return toEtlError(failure, { what, address: api.address, ...(job === undefined ? {} : { job, console: consoleUrl(api, job) }) })
+}
+
+function consoleUrl(api: Api, job: string): string | undefined {
+  return api.local
+    ? undefined
+    : `https://console.cloud.google.com/bigquery?project=${api.project}&j=bq:${api.location}:${job}&page=queryresults`
+}

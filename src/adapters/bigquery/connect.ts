@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto'
+import type { TableSource } from '../../domain/source.ts'
+import type { Reader } from '../../ports/reader.ts'
+import type { Warehouse } from '../../ports/warehouse.ts'
+import { type Options, openApi } from './api.ts'
+import type { RawRow } from './decode.ts'
+import { createJobs } from './jobs.ts'
+import { createReader, scan } from './reader.ts'
+import type { Names } from './text.ts'
+import { createWarehouse } from './warehouse.ts'
+
+/** BigQuery, as a run sees it. */
+export type BigQueryAdapter = {
+  readonly reader: Reader<TableSource>
+  readonly warehouse: Warehouse
+  /** The pages of a read as they come, nothing decoded: what a benchmark compares with. */
+  scan(
+    source: TableSource,
+    request: Parameters<Reader<TableSource>['read']>[1],
+    signal: AbortSignal,
+  ): AsyncIterable<readonly RawRow[]>
+}
+
+/**
+ * Connects to BigQuery, or to an emulator at `endpoint`, then without credentials. Nothing is sent yet.
+ * `environment` chooses in `env({ … })`.
+ */
+export async function connect(options: Options & { readonly environment: string }): Promise<BigQueryAdapter> {
+  const api = await openApi(options)
+  const jobs = createJobs(api)
+  const names: Names = { project: options.project, environment: options.environment }
+  const token = randomBytes(3).toString('hex')
+  return {
+    reader: createReader(api, jobs, names, token),
+    warehouse: createWarehouse(api, jobs, names, token),
+    scan: (source, request, signal) => scan(api, jobs, names, source, request, `etl-scan-${token}`, signal),
+  }
+}

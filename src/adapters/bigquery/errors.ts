@@ -1,0 +1,159 @@
+import { EtlError, type Kind } from '../../domain/error.ts'
+
+/** What BigQuery, or the way to it, said; not yet an error of ours. `text` can quote a row: it never leaves this file unchecked. */
+export class Failure extends Error {
+  readonly status: number | undefined
+  readonly reason: string
+  readonly text: string
+  /** The same request may succeed a little later. */
+  readonly passing: boolean
+  constructor(status: number | undefined, reason: string, text: string) {
+    super(`BigQuery: ${reason}`)
+    this.name = 'Failure'
+    this.status = status
+    this.reason = reason
+    this.text = text
+    this.passing = isPassing(status, reason)
+  }
+}
+
+/** An error of a job, as jobs.get tells it. */
+export type JobError = { readonly reason?: string; readonly message?: string; readonly location?: string }
+
+/** Any error of the transport or the API as a `Failure`; an EtlError and an abort are thrown on. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  if (error instanceof EtlError) throw error
+  if (!(error instanceof Error) || error.name === 'AbortError') throw error
+  const { response, code, cause } = error as Error & {
+    response?: { status?: number; data?: unknown }
+    code?: unknown
+    cause?: { code?: unknown }
+  }
+  if (response?.status !== undefined) {
+    const body = (response.data as { error?: { message?: string; errors?: readonly JobError[] } } | undefined)?.error
+    const first = body?.errors?.[0]
+    return new Failure(response.status, first?.reason ?? `http ${response.status}`, first?.message ?? body?.message ?? '')
+  }
+  if (/default credentials|invalid_grant|invalid_rapt/.test(error.message)) return new Failure(401, 'noCredentials', '')
+  const reason = [cause?.code, code].find(value => typeof value === 'string') ?? error.name
+  return new Failure(undefined, String(reason), '')
+}
+
+/** The error of a finished job. */
+export function jobFailure(error: JobError): Failure {
+  return new Failure(200, error.reason ?? 'unknown', error.message ?? '')
+}
+
+/**
+ * The failure of a publication that another one aborted. BigQuery has no code for it, only the text: "Transaction is aborted due to
+ * concurrent update against table …" and "Could not serialize access to table … due to concurrent update".
+ */
+export function isConflict(failure: Failure): boolean {
+  return /concurrent update|could not serialize/i.test(failure.text)
+}
+
+/** Where a failure happened, for its sentence. */
+export type Context = {
+  readonly what: string
+  readonly address: string
+  readonly job?: string
+  readonly console?: string | undefined
+}
+
+/** A failure as an error of ours: what, why, the job, what next. The service's text passes only where it can't quote a row. */
+export function toEtlError(failure: Failure, context: Context): EtlError {
+  const kind = kindOf(failure)
+  const job = context.job === undefined ? '' : ` (job ${context.job})`
+  const make = (why: string, hint?: string) => {
+    const hints = [hint, context.console].filter(part => part !== undefined)
+    return new EtlError(kind, `${context.what}${job}: ${why}`, {
+      hint: hints.length === 0 ? undefined : hints.join(' '),
+      cause: failure,
+    })
+  }
+  if (kind === 'unavailable') {
+    return failure.status === undefined
+      ? make(
+          `BigQuery at ${context.address} does not answer (${failure.reason}).`,
+          'Nothing is half-published. Check the address and the network, then run again; a local BigQuery is started with `etl local`.',
+        )
+      : make(
+          `BigQuery at ${context.address} could not do it just now (${failure.reason}), also after several tries.`,
+          'Nothing is half-published: run again later.',
+        )
+  }
+  if (failure.reason === 'noCredentials') {
+    return make(
+      'there are no Google credentials.',
+      'on a laptop: `gcloud auth application-default login`, or use the local BigQuery (`etl local`); on nais they come by themselves.',
+    )
+  }
+  if (kind === 'denied')
+    return make(
+      shown(failure) ?? 'access denied.',
+      'on nais the rights come from naisjob.yaml (spec.gcp) and from the owner of the source; deploy, or ask them.',
+    )
+  if (kind === 'conflict') return make('another publication changed the table at the same time, and this one was rolled back.')
+  return make(
+    shown(failure) ?? `it was refused (${failure.reason}). The service's text is left out here, since it can quote a row.`,
+  )
+}
+
+function kindOf(failure: Failure): Kind {
+  if (isConflict(failure)) return 'conflict'
+  if (failure.passing) return 'unavailable'
+  if (failure.reason === 'notFound' || failure.status === 404) return 'notFound'
+  if (failure.reason === 'accessDenied' || failure.status === 401 || failure.status === 403) return 'denied'
+  return 'query'
+}
+
+/** BigQuery: Error messages. `backendError` and its like come with 5xx, the rate limits with 403. */
+function isPassing(status: number | undefined, reason: string): boolean {
+  const reasons = [
+    'backendError',
+    'internalError',
+    'rateLimitExceeded',
+    'userRateLimitExceeded',
+    'jobBackendError',
+    'jobInternalError',
+    'jobRateLimitExceeded',
+    'tableUnavailable',
+  ]
+  if (reasons.includes(reason)) return true
+  if (status === undefined) return !/CERT|INVALID_URL|ERR_SSL|UNSUPPORTED_PROTOCOL|TypeError|SyntaxError/i.test(reason)
+  return status === 408 || status === 429 || (status >= 500 && status !== 501)
+}
+
+/**
+ * Texts that name tables, columns, types and positions only. Anything else ("Bad int64 value: …", "Invalid date: …", "Error while reading
+ * data …") can quote a value of a row.
+ */
+const harmless = [
+  /^Syntax error: (Expected|Unexpected) (keyword|end of|"[(),;.=@]"|identifier)/,
+  /^Unrecognized name: [\w.`]+/,
+  /^(Name|Column|Field name|Function|Type|Table-valued function) [\w.`]+ (not found|does not exist|is ambiguous)/,
+  /^(Type|Function|Table-valued function|Column|Procedure) not found: [\w.`:-]+/,
+  /^Not found: (Dataset|Table|Project|Job|Routine) /,
+  /^Already Exists: (Dataset|Table|Job) /,
+  /^Access Denied: /,
+  /^No matching signature for /,
+  /^Query column \d+ has type /,
+  /^Value has type \w+ which cannot be inserted into column/,
+  /^Inserted row has wrong column count/,
+  /^Table "?[\w.:`-]+"? must be qualified with a dataset/,
+  /^Required field [\w.]+ cannot be null/,
+  /^(Cannot|Can't) add .*column/,
+  /^Provided Schema does not match Table /,
+  /^The local BigQuery /,
+]
+
+/** The text, if it can't quote a row; the first line only. */
+function shown(failure: Failure): string | undefined {
+  const text = failure.text.split('\n')[0] ?? ''
+  return harmless.some(pattern => pattern.test(text)) ? ending(text) : undefined
+}
+
+function ending(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}

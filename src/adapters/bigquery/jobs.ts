@@ -1,0 +1,132 @@
+import { type Api, type Call, failed } from './api.ts'
+import { Failure, failureOf, type JobError, jobFailure } from './errors.ts'
+import { beforeTry } from './waits.ts'
+
+/** A job as the API tells it. */
+export type Job = {
+  readonly jobReference: { readonly jobId: string }
+  readonly configuration?: { readonly query?: unknown; readonly load?: unknown }
+  readonly status: { readonly state: 'PENDING' | 'RUNNING' | 'DONE'; readonly errorResult?: JobError }
+  readonly statistics?: { readonly load?: { readonly outputRows?: string } }
+}
+
+/** `configuration` of jobs.insert. */
+export type Configuration = Readonly<Record<string, unknown>>
+
+/** Submits one job under one id of ours. A lost answer is settled by looking the id up. */
+export type Submit = (id: string) => Promise<Job>
+
+/** BigQuery jobs with ids of ours: after any doubt the id is looked up, and a failed id is never used again. */
+export type Jobs = {
+  /** Runs until done. A passing failure burns the id and the next number is tried. `what` is for sentences. */
+  run(name: string, configuration: Configuration, what: string): Promise<Job>
+  /** The same with another way to submit: an upload. */
+  runBy(name: string, submit: Submit, what: string): Promise<Job>
+  /** Exactly this id, one job: adopted if it exists. Throws the job's failure. */
+  one(id: string, configuration: Configuration, what: string): Promise<Job>
+  /** undefined if no job has this id. */
+  find(id: string): Promise<Job | undefined>
+  /** Waits until it is DONE, failed or not. */
+  finished(job: Job): Promise<Job>
+}
+
+/** Labels of every job: what a bill or an audit log is grouped by. */
+export const labels = { tool: 'nais-etl' }
+
+export function createJobs(api: Api): Jobs {
+  let number = 0
+  const path = `${api.project}/jobs`
+  const location = api.location
+  const insert =
+    (configuration: Configuration): Submit =>
+    id =>
+      api.once<Job>({
+        method: 'POST',
+        path,
+        body: { jobReference: { projectId: api.project, jobId: id, location }, configuration: { labels, ...configuration } },
+      })
+
+  const find = async (id: string): Promise<Job | undefined> => {
+    try {
+      return await api.repeat<Job>({ path: `${path}/${id}`, query: { location } })
+    } catch (error) {
+      if (failureOf(error).status === 404) return undefined
+      throw error
+    }
+  }
+
+  const finished = async (job: Job): Promise<Job> => {
+    let wait = api.waits.poll
+    for (let current = job; ; ) {
+      if (current.status.state === 'DONE') return current
+      const { jobId } = current.jobReference
+      if (current.configuration?.query === undefined) await api.clock.sleep(wait)
+      else await holds(jobId)
+      wait = Math.min(wait * 1.5, api.waits.pollMost)
+      current = await api.repeat<Job>({ path: `${path}/${jobId}`, query: { location } })
+    }
+  }
+
+  /** The service holds this answer until the query is done or the time is over; how it ended, jobs.get says. */
+  const holds = async (id: string): Promise<void> => {
+    const call: Call = { path: `${api.project}/queries/${id}`, query: { location, maxResults: 0, timeoutMs: api.waits.hold } }
+    await api.repeat(call).catch(error => {
+      if (failureOf(error).passing) throw error
+    })
+  }
+
+  /** One id, submitted until it is known to exist. */
+  const settled = async (id: string, submit: Submit): Promise<Job> => {
+    for (let tried = 1; ; tried++) {
+      try {
+        return await submit(id)
+      } catch (error) {
+        const failure = failureOf(error)
+        if (!failure.passing && failure.status !== 409) throw failure
+        const found = await find(id)
+        if (found !== undefined) return found
+        if (tried >= api.waits.tries) throw failure
+        await beforeTry(tried + 1, api.waits, api.clock)
+      }
+    }
+  }
+
+  const succeeded = async (id: string, submit: Submit): Promise<Job> => {
+    const job = await finished(await settled(id, submit))
+    if (job.status.errorResult !== undefined) throw jobFailure(job.status.errorResult)
+    return job
+  }
+
+  const runBy = async (name: string, submit: Submit, what: string): Promise<Job> => {
+    for (let tried = 1; ; tried++) {
+      number += 1
+      const id = jobId(`${name}-${number}`)
+      try {
+        return await succeeded(id, submit)
+      } catch (error) {
+        const failure = failureOf(error)
+        // Only a job that ended is worth a new number: where nobody answers, the tries are used up already.
+        if (!failure.passing || failure.status !== 200 || tried >= api.waits.tries) throw failed(api, failure, what, id)
+        await beforeTry(tried + 1, api.waits, api.clock)
+      }
+    }
+  }
+
+  return {
+    run: (name, configuration, what) => runBy(name, insert(configuration), what),
+    runBy,
+    one: (id, configuration) => succeeded(id, insert(configuration)),
+    find,
+    finished,
+  }
+}
+
+/** BigQuery: jobReference.jobId, letters a-z, A-Z, digits, _ and -, at most 1 024. */
+export function jobId(text: string): string {
+  return text.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 1024)
+}
+
+/** A failure with the reason of a job that another one stands in the way of. */
+export function isDuplicate(error: unknown): boolean {
+  return error instanceof Failure && (error.reason === 'duplicate' || error.status === 409)
+}

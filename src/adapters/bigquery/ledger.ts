@@ -1,0 +1,90 @@
+import type { AnyRow } from '../../domain/column.ts'
+import { literal } from '../../domain/literal.ts'
+import type { Head, LedgerEvent, LedgerRow, Scope, TargetTables } from '../../domain/run.ts'
+import { tableName } from '../../domain/source.ts'
+import type { Note } from '../../ports/warehouse.ts'
+import { type Parameter, parameter } from './publish.ts'
+
+/** Appends one event; the time is the warehouse's. */
+export function noteScript(note: Note): string {
+  return `INSERT INTO ${literal.table(note.tables.runs)} (logged_at, event, pipeline, target, run, attempt, version, slot, base_seq, mode, scope,
+                     stage, job, rows_read, rows_written, content_hash, code_sha, schema_hash, trigger, message, hint)
+  VALUES (CURRENT_TIMESTAMP(), @event, @pipeline, @target, @run, @attempt, @version, @slot, @base_seq, @mode, PARSE_JSON(@scope),
+          @stage, @job, @rows_read, @rows_written, @content_hash, @code_sha, @schema_hash, @trigger, @message, @hint);`
+}
+
+export function noteParameters(note: Note): readonly Parameter[] {
+  const whole = (value: number | bigint | undefined) => (value === undefined ? null : String(value))
+  return [
+    parameter('event', 'STRING', note.event),
+    parameter('pipeline', 'STRING', note.pipeline),
+    parameter('target', 'STRING', tableName(note.tables.target)),
+    parameter('run', 'STRING', note.run),
+    parameter('attempt', 'STRING', note.attempt),
+    parameter('version', 'TIMESTAMP', note.version),
+    parameter('slot', 'TIMESTAMP', note.slot),
+    parameter('base_seq', 'INT64', whole(note.baseSeq)),
+    parameter('mode', 'STRING', note.mode),
+    parameter('scope', 'STRING', note.scope === undefined || note.scope === null ? null : JSON.stringify(note.scope)),
+    parameter('stage', 'STRING', note.stage === undefined ? null : tableName(note.stage.table)),
+    parameter('job', 'STRING', note.job ?? null),
+    parameter('rows_read', 'INT64', whole(note.rowsRead)),
+    parameter('rows_written', 'INT64', whole(note.stage?.rows)),
+    parameter('content_hash', 'STRING', note.stage?.contentHash ?? null),
+    parameter('code_sha', 'STRING', note.codeSha ?? null),
+    parameter('schema_hash', 'STRING', note.schemaHash ?? null),
+    parameter('trigger', 'STRING', note.trigger),
+    parameter('message', 'STRING', note.message ?? null),
+    parameter('hint', 'STRING', note.hint ?? null),
+  ]
+}
+
+/** Two questions, each of plain comparisons with literals: what was published to this target, and all that this run has noted. */
+export function ledgerQueries(tables: TargetTables, run: string): readonly [published: string, ofRun: string] {
+  const select = `SELECT logged_at, event, run, attempt, version, slot, scope, job, rows_written, content_hash, trigger FROM ${literal.table(tables.runs)}`
+  const target = `target = ${literal.string(tableName(tables.target))}`
+  return [
+    `${select} WHERE ${target} AND event = 'published' ORDER BY logged_at`,
+    `${select} WHERE ${target} AND run = ${literal.string(run)} ORDER BY logged_at`,
+  ]
+}
+
+/** The two answers as one ledger, in the order of time; a `published` row of this run stands in both. */
+export function ledgerOf(published: readonly AnyRow[], ofRun: readonly AnyRow[], run: string): readonly LedgerRow[] {
+  const others = published.filter(row => row.run !== run)
+  return [...others, ...ofRun].map(ledgerRow).sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
+}
+
+function key(row: LedgerRow): string {
+  return row.loggedAt.replace('Z', row.loggedAt.includes('.') ? '' : '.000000')
+}
+
+function ledgerRow(row: AnyRow): LedgerRow {
+  const scope = row.scope as string | null
+  return {
+    loggedAt: row.logged_at as string,
+    event: row.event as LedgerEvent,
+    run: row.run as string,
+    attempt: row.attempt as string,
+    version: row.version as string,
+    slot: row.slot as string | null,
+    scope: scope === null ? null : (JSON.parse(scope) as Scope),
+    job: row.job as string | null,
+    rows: row.rows_written === null ? null : Number(row.rows_written),
+    contentHash: row.content_hash as string | null,
+    trigger: row.trigger as string | null,
+  }
+}
+
+/** The row of a head table. */
+export function headOf(row: AnyRow): Head {
+  return {
+    seq: row.seq as bigint,
+    version: row.version as string,
+    run: row.run as string,
+    attempt: row.attempt as string,
+    held: row.held as boolean,
+    schemaHash: row.schema_hash as string | null,
+    publishedAt: row.published_at as string | null,
+  }
+}

@@ -1,0 +1,83 @@
+import type { AnyRow, Column } from '../../domain/column.ts'
+import { EtlError } from '../../domain/error.ts'
+import { literal } from '../../domain/literal.ts'
+import { type TableSource, tableName } from '../../domain/source.ts'
+import type { Reader, ReadRequest } from '../../ports/reader.ts'
+import type { Api } from './api.ts'
+import { decoder, type RawRow } from './decode.ts'
+import type { Jobs } from './jobs.ts'
+import { ask, queryConfiguration } from './query.ts'
+import { rawPages } from './rows.ts'
+import { columnsText, findTable, missingTable, schemaProblems } from './tables.ts'
+import { type Names, readText, sourceRef, sourceTable } from './text.ts'
+import { columnOfField, typeText } from './types.ts'
+
+/** Reads tables and views by query jobs and their paged answers. */
+export function createReader(api: Api, jobs: Jobs, names: Names, token: string): Reader<TableSource> {
+  const jobName = (what: string, source: TableSource) => `etl-${what}-${sourceRef(names, source).table}-${token}`
+  return {
+    async facts(source) {
+      const ref = sourceRef(names, source)
+      const table = await findTable(api, ref)
+      if (table === undefined) throw await missingTable(api, ref)
+      const fields = table.schema?.fields ?? []
+      const problems = schemaProblems(source.row.columns, fields)
+      if (problems.length > 0) {
+        throw new EtlError('schema', `${tableName(ref)}: ${problems.join('; ')}.`, {
+          hint: `the columns there are: ${columnsText(fields)}`,
+        })
+      }
+      return {
+        name: tableName(ref),
+        columns: fields.map(columnOfField).map(column => ({ name: column.name, type: typeText(column) })),
+        rows: table.numRows === undefined || table.type === 'VIEW' ? null : Number(table.numRows),
+      }
+    },
+    async dates(source, column, upTo) {
+      const name = literal.name(column)
+      const from = sourceTable(names, source)
+      const what = `the dates of ${tableName(sourceRef(names, source))}`
+      const answer = await ask(api, jobs, jobName('dates', source), `SELECT DISTINCT ${name} FROM ${from} ORDER BY ${name}`, what)
+      const dates = answer.rows.map(row => row[column] as string | null)
+      const required = source.row.columns.find(candidate => candidate.name === column)?.mode === 'REQUIRED'
+      if (required && dates.includes(null)) {
+        throw new EtlError('row', `${what}: column ${column} holds NULL, the row schema says it is required.`, {
+          hint: 'a row without a date belongs to no slice: filter it in a view, or have it corrected at the source',
+        })
+      }
+      return dates.filter((date): date is string => date !== null && date <= upTo)
+    },
+    async *read(source, request, signal) {
+      const decode = decoder(request.columns)
+      for await (const page of scan(api, jobs, names, source, request, jobName('read', source), signal))
+        yield decodedPage(page, decode, request.columns)
+    },
+    text: (source, request) => readText(names, source, request),
+  }
+}
+
+/** The pages of a read as they come, nothing decoded: what a read costs at least. */
+export async function* scan(
+  api: Api,
+  jobs: Jobs,
+  names: Names,
+  source: TableSource,
+  request: ReadRequest,
+  name: string,
+  signal: AbortSignal,
+): AsyncGenerator<readonly RawRow[]> {
+  const what = `reading ${tableName(sourceRef(names, source))}`
+  const job = await jobs.run(name, queryConfiguration(readText(names, source, request)), what)
+  if (signal.aborted) return
+  yield* rawPages(api, job.jobReference.jobId, what, signal)
+}
+
+function decodedPage(page: readonly RawRow[], decode: (row: RawRow) => AnyRow, columns: readonly Column[]): readonly AnyRow[] {
+  try {
+    return page.map(decode)
+  } catch (cause) {
+    throw new EtlError('bug', `BigQuery's answer does not have the columns ${columns.map(column => column.name).join(', ')}.`, {
+      cause,
+    })
+  }
+}

@@ -1,0 +1,82 @@
+import type { AnyRow } from '../../domain/column.ts'
+import { type Api, failed } from './api.ts'
+import type { RawRow } from './decode.ts'
+import type { Field } from './types.ts'
+
+/** A page of a query's answer as it came. */
+type RawPage = {
+  readonly jobComplete: boolean
+  readonly schema?: { readonly fields?: readonly Field[] }
+  readonly rows?: readonly RawRow[]
+  readonly pageToken?: string
+  readonly totalRows?: string
+}
+
+/** Rows a page: the service itself ends a page at 10 MB, and one page and the next are in memory at a time. */
+const pageRows = 20_000
+
+/**
+ * The pages of a finished query's answer, nothing decoded. The next page is fetched while the current one is worked on.
+ * Timestamps are whole microseconds. Throws EtlError.
+ */
+export async function* rawPages(api: Api, job: string, what: string, signal?: AbortSignal): AsyncGenerator<readonly RawRow[]> {
+  let next: Promise<RawPage> | undefined = fetchPage(api, job, undefined, signal)
+  next.catch(() => {})
+  while (next !== undefined) {
+    let page: RawPage
+    try {
+      page = await next
+    } catch (error) {
+      if (signal?.aborted) return
+      throw failed(api, error, what, job)
+    }
+    next = page.pageToken === undefined ? undefined : fetchPage(api, job, page.pageToken, signal)
+    // Looked at in the next turn; until then a failure must not count as unhandled.
+    next?.catch(() => {})
+    if (signal?.aborted) return
+    if (page.rows !== undefined) yield page.rows
+  }
+}
+
+/** The whole answer of a finished query, with its columns. For small answers. */
+export async function allRows(
+  api: Api,
+  job: string,
+  what: string,
+): Promise<{ fields: readonly Field[]; rows: readonly RawRow[] }> {
+  let fields: readonly Field[] = []
+  const rows: RawRow[] = []
+  try {
+    for (let token: string | undefined, first = true; first || token !== undefined; first = false) {
+      const page: RawPage = await fetchPage(api, job, token)
+      fields = page.schema?.fields ?? fields
+      rows.push(...(page.rows ?? []))
+      token = page.pageToken
+    }
+  } catch (error) {
+    throw failed(api, error, what, job)
+  }
+  return { fields, rows }
+}
+
+function fetchPage(api: Api, job: string, pageToken: string | undefined, signal?: AbortSignal): Promise<RawPage> {
+  return api.repeat<RawPage>({
+    path: `${api.project}/queries/${job}`,
+    query: {
+      location: api.location,
+      maxResults: pageRows,
+      pageToken,
+      timeoutMs: api.waits.hold,
+      'formatOptions.useInt64Timestamp': true,
+    },
+    ...(signal === undefined ? {} : { signal }),
+  })
+}
+
+/** Decoded pages. */
+export async function* decoded(
+  pages: AsyncIterable<readonly RawRow[]>,
+  decode: (row: RawRow) => AnyRow,
+): AsyncGenerator<readonly AnyRow[]> {
+  for await (const page of pages) yield page.map(decode)
+}

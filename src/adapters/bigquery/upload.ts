@@ -1,0 +1,72 @@
+import { open } from 'node:fs/promises'
+import { EtlError } from '../../domain/error.ts'
+import { type Answer, type Api, repeated } from './api.ts'
+import { Failure } from './errors.ts'
+import type { Configuration, Job } from './jobs.ts'
+
+/** Bytes of one request: a multiple of 256 KiB (BigQuery: Resumable uploads). */
+const chunkBytes = 8 * 1024 * 1024
+
+/**
+ * Submits a load job with a file of this machine, by a resumable upload: a part whose answer is lost is sent again from where the service
+ * says it is. The client library's own upload can't be repeated and puts labels into the wrong place.
+ * @throws Failure; EtlError `bug` if the file is gone.
+ */
+export async function upload(api: Api, id: string, configuration: Configuration, path: string): Promise<Job> {
+  const file = await open(path).catch(cause => {
+    throw new EtlError('bug', 'a file that was to be loaded is gone.', { cause })
+  })
+  try {
+    const { size } = await file.stat()
+    const job = { jobReference: { projectId: api.project, jobId: id, location: api.location }, configuration }
+    const session = await start(api, job, size)
+    if ('status' in session) return session
+    const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, Math.max(size, 1)))
+    for (let offset = 0; ; ) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, offset)
+      const answer = await put(api, session.url, buffer.subarray(0, bytesRead), offset, size)
+      if (answer.status !== 308) return answer.data as Job
+      offset = received(answer)
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+async function start(api: Api, job: unknown, size: number): Promise<{ url: string } | Job> {
+  const url = `${api.address}/upload/bigquery/v2/projects/${api.project}/jobs?uploadType=resumable`
+  const headers = {
+    'Content-Type': 'application/json',
+    'X-Upload-Content-Type': 'application/octet-stream',
+    'X-Upload-Content-Length': String(size),
+  }
+  const answer = checked(await api.send(url, 'POST', headers, JSON.stringify(job)))
+  const location = answer.headers.get('location')
+  if (location === null) throw new Failure(answer.status, 'noUploadAddress', '')
+  return { url: location }
+}
+
+/** One part. After a lost answer or a 5xx the service is asked how far it is (Content-Range: bytes *\/size). */
+async function put(api: Api, url: string, part: Uint8Array, offset: number, size: number): Promise<Answer> {
+  const range = `bytes ${offset}-${offset + part.length - 1}/${size}`
+  try {
+    return checked(await api.send(url, 'PUT', { 'Content-Range': range }, part))
+  } catch (error) {
+    if (!(error instanceof Failure && error.passing)) throw error
+    return await repeated(api.waits, api.clock, async () =>
+      checked(await api.send(url, 'PUT', { 'Content-Range': `bytes */${size}` }, new Uint8Array())),
+    )
+  }
+}
+
+/** How many bytes have arrived: `Range: bytes=0-N`, no header for none. */
+function received(answer: Answer): number {
+  const last = /^bytes=0-(\d+)$/.exec(answer.headers.get('range') ?? '')?.[1]
+  return last === undefined ? 0 : Number(last) + 1
+}
+
+function checked(answer: Answer): Answer {
+  if (answer.status < 300 || answer.status === 308) return answer
+  const error = (answer.data as { error?: { message?: string; errors?: readonly { reason?: string }[] } } | undefined)?.error
+  throw new Failure(answer.status, error?.errors?.[0]?.reason ?? `http ${answer.status}`, error?.message ?? '')
+}

@@ -1,0 +1,84 @@
+import { EtlError } from '../../domain/error.ts'
+import type { Publication, PublishOutcome } from '../../domain/run.ts'
+import { tableName } from '../../domain/source.ts'
+import type { Warehouse } from '../../ports/warehouse.ts'
+import { type Api, failed } from './api.ts'
+import { describe } from './describe.ts'
+import { isDuplicate, type Jobs, jobId } from './jobs.ts'
+import { headOf, noteParameters, noteScript } from './ledger.ts'
+import { parameter, publishParameters, publishScript } from './publish.ts'
+import { answerOf, ask, queryConfiguration } from './query.ts'
+import { drop, stage } from './stage.ts'
+import { type Names, queryText } from './text.ts'
+
+/** Publishes to BigQuery. `token` tells the jobs of this process from those of others where no attempt is at hand. */
+export function createWarehouse(api: Api, jobs: Jobs, names: Names, token: string): Warehouse {
+  return {
+    describe: (pipeline, tables, run) => describe(api, jobs, pipeline, tables, run),
+    async bootstrap(scripts, attempt) {
+      for (const script of scripts) {
+        await jobs.run(`etl-bootstrap-${attempt}`, queryConfiguration(script), 'making the tables').catch(error => {
+          // Two first pods at once: the other one made it. Whether it fits, the next describe says.
+          if (!isDuplicate((error as Error).cause)) throw error
+        })
+      }
+    },
+    async note(note) {
+      await jobs.run(
+        `etl-note-${note.event}-${note.attempt}`,
+        queryConfiguration(noteScript(note), noteParameters(note)),
+        `the note ${note.event} in the ledger`,
+      )
+    },
+    stage: (tables, columns, from, attempt) => stage(api, jobs, tables, columns, from, attempt),
+    ask: (sql, parameters = {}) => {
+      const typed = Object.entries(parameters).map(([name, value]) => parameter(name, 'STRING', value))
+      return ask(api, jobs, `etl-ask-${token}`, sql, 'a question', typed)
+    },
+    publishText: publishScript,
+    publish: (publication, number, onSubmit) => publish(api, jobs, publication, number, onSubmit),
+    settle: id => settle(api, jobs, id),
+    queryText: (pipeline, dates) => queryText(names, pipeline, dates),
+    drop: table => drop(api, table),
+  }
+}
+
+async function publish(
+  api: Api,
+  jobs: Jobs,
+  publication: Publication,
+  number: number,
+  onSubmit: (job: string) => Promise<void>,
+): Promise<PublishOutcome> {
+  const { target } = publication.tables
+  const id = jobId(`etl-publish-${target.table}-${publication.identity.attempt}-${number}`)
+  const what = `publishing ${tableName(target)}`
+  await onSubmit(id)
+  try {
+    await jobs.one(id, queryConfiguration(publishScript(publication), publishParameters(publication, id)), what)
+  } catch (error) {
+    throw failed(api, error, what, id)
+  }
+  const { rows } = await answerOf(api, id, what)
+  const row = rows[0]
+  const outcome = row?.outcome
+  if (row === undefined || rows.length !== 1 || (outcome !== 'published' && outcome !== 'lost')) {
+    throw new EtlError('schema', `${what}: the head table has ${rows.length} rows instead of one, and nothing was published.`, {
+      hint: `leave the row with the largest seq in ${tableName(publication.tables.head)}, delete the others, run again`,
+    })
+  }
+  return { outcome, head: headOf(row), job: id }
+}
+
+/** Absent twice, some seconds apart, is never submitted: an accepted job may take a moment to be seen. */
+async function settle(api: Api, jobs: Jobs, id: string): Promise<void> {
+  const what = 'an earlier attempt to publish'
+  try {
+    const first = await jobs.find(id)
+    if (first === undefined) await api.clock.sleep(api.waits.absent)
+    const job = first ?? (await jobs.find(id))
+    if (job !== undefined) await jobs.finished(job)
+  } catch (error) {
+    throw failed(api, error, what, id)
+  }
+}
