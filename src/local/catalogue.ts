@@ -10,7 +10,11 @@ import { physicalType } from './types.ts'
 /** The catalogue of tables as one connection sees it. */
 export function createCatalogue(connection: DuckDBConnection): Catalogue {
   const find = async (ref: TableRef): Promise<TableMeta | undefined> => {
-    const [row] = await rowsOf(connection, `SELECT * FROM _catalogue.tables WHERE ${isTable}`, [ref.project, ref.dataset, ref.table])
+    const [row] = await rowsOf(connection, `SELECT * FROM _catalogue.tables WHERE ${isTable}`, [
+      ref.project,
+      ref.dataset,
+      ref.table,
+    ])
     const table = row && read(row)
     return table && isAlive(table) ? table : undefined
   }
@@ -20,8 +24,12 @@ export function createCatalogue(connection: DuckDBConnection): Catalogue {
     return table
   }
   const hasDataset = async (ref: DatasetRef) =>
-    (await rowsOf(connection, 'SELECT 1 FROM _catalogue.datasets WHERE project = $1 AND dataset = $2', [ref.project, ref.dataset]))
-      .length > 0
+    (
+      await rowsOf(connection, 'SELECT 1 FROM _catalogue.datasets WHERE project = $1 AND dataset = $2', [
+        ref.project,
+        ref.dataset,
+      ])
+    ).length > 0
   const remove = async (ref: TableRef, physical: string) => {
     await connection.run(`DELETE FROM _catalogue.tables WHERE ${isTable}`, [ref.project, ref.dataset, ref.table])
     if (physical) await connection.run(`DROP TABLE IF EXISTS ${physical}`)
@@ -45,7 +53,7 @@ export function createCatalogue(connection: DuckDBConnection): Catalogue {
           ref.dataset,
           ref.table,
         ])
-        if (expired) await remove(ref, String(expired['physical']))
+        if (expired) await remove(ref, String(expired.physical))
         const physical = table.kind === 'TABLE' ? newPhysical(ref) : ''
         if (physical) await connection.run(`CREATE TABLE ${physical} (${columns(table)})`)
         const meta: TableMeta = { ...table, physical, etag: newEtag(), createdAt: now(), modifiedAt: now() }
@@ -102,11 +110,11 @@ function bodyOf(table: TableMeta): string {
 
 function read(row: Row): TableMeta {
   return {
-    ...JSON.parse(String(row['body'])),
-    ref: { project: String(row['project']), dataset: String(row['dataset']), table: String(row['name']) },
-    physical: String(row['physical']),
-    etag: String(row['etag']),
-    createdAt: Number(row['created']),
-    modifiedAt: Number(row['modified']),
+    ...JSON.parse(String(row.body)),
+    ref: { project: String(row.project), dataset: String(row.dataset), table: String(row.name) },
+    physical: String(row.physical),
+    etag: String(row.etag),
+    createdAt: Number(row.created),
+    modifiedAt: Number(row.modified),
   }
 }

@@ -130,6 +130,7 @@ export const reasons = {
   rateLimitExceeded: 403,
   notFound: 404,
   duplicate: 409,
+  resourceInUse: 400,
   conditionNotMet: 412,
   stopped: 200,
   notImplemented: 501,

@@ -44,11 +44,14 @@ export async function inTransaction<T>(connection: DuckDBConnection, work: () =>
 
 /** True for DuckDB's errors that come from two transactions that write the same thing. */
 export function isConflict(error: unknown): boolean {
-  return error instanceof Error && /write-write conflict|Conflict on|TransactionContext Error: Failed to commit/i.test(error.message)
+  return (
+    error instanceof Error && /write-write conflict|Conflict on|TransactionContext Error: Failed to commit/i.test(error.message)
+  )
 }
 
 /** Outside a transaction every statement has a transaction number of its own. */
 async function isInTransaction(connection: DuckDBConnection): Promise<boolean> {
-  const number = async () => (await rowsOf(connection, 'SELECT txid_current() AS id'))[0]?.['id']
-  return (await number()) === (await number())
+  const number = async () => (await rowsOf(connection, 'SELECT txid_current() AS id'))[0]?.id
+  const [first, second] = [await number(), await number()]
+  return first === second
 }

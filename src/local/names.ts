@@ -4,7 +4,8 @@ import { BigQueryError, type DatasetRef, type TableRef } from './contract.ts'
 export const nameOf = (ref: TableRef) => `${ref.project}:${ref.dataset}.${ref.table}`
 
 export const noSuchTable = (ref: TableRef) => new BigQueryError('notFound', `Not found: Table ${nameOf(ref)}`)
-export const noSuchDataset = (ref: DatasetRef) => new BigQueryError('notFound', `Not found: Dataset ${ref.project}:${ref.dataset}`)
+export const noSuchDataset = (ref: DatasetRef) =>
+  new BigQueryError('notFound', `Not found: Dataset ${ref.project}:${ref.dataset}`)
 export const tableExists = (ref: TableRef) => new BigQueryError('duplicate', `Already Exists: Table ${nameOf(ref)}`)
 export const datasetExists = (ref: DatasetRef) =>
   new BigQueryError('duplicate', `Already Exists: Dataset ${ref.project}:${ref.dataset}`)

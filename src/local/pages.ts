@@ -7,8 +7,10 @@ import { rowText } from './render.ts'
 export type Page = { readonly text: string; readonly count: number }
 
 export type PageRequest = {
-  /** Quoted DuckDB name of a table whose rowids are 0, 1, 2, … */
+  /** Quoted DuckDB name. */
   readonly rows: string
+  /** True when the table's rowids are 0, 1, 2, …, so that a page begins at once, wherever it lies. */
+  readonly contiguous: boolean
   readonly schema: readonly Field[]
   readonly start: number
   readonly maxRows: number
@@ -19,13 +21,13 @@ export type PageRequest = {
 export async function readPage(connection: DuckDBConnection, request: PageRequest): Promise<Page> {
   const expression = rowText(request.schema, request)
   // A column of that name hides DuckDB's own rowid; then the rows are counted off instead.
-  const hasRowid = !request.schema.some(field => field.name.toLowerCase() === 'rowid')
+  const byRowid = request.contiguous && !request.schema.some(field => field.name.toLowerCase() === 'rowid')
   const parts: string[] = []
   let [count, bytes] = [0, 0]
-  let batch = Math.min(request.maxRows, 1000)
+  let batch = Math.min(request.maxRows, rowsInGroup)
   while (batch > 0) {
     const from = request.start + count
-    const source = hasRowid
+    const source = byRowid
       ? `SELECT rowid AS id, ${expression} AS t FROM ${request.rows} WHERE rowid >= ${from} AND rowid < ${from + batch}`
       : `SELECT ${from} + row_number() OVER () AS id, t FROM (SELECT ${expression} AS t FROM ${request.rows} LIMIT ${batch} OFFSET ${from})`
     const groups = await rowsOf(
@@ -34,12 +36,12 @@ export async function readPage(connection: DuckDBConnection, request: PageReques
     )
     if (groups.length === 0) break
     for (const group of groups) {
-      const text = String(group['t'])
+      const text = String(group.t)
       // Always one group at least, else a client with very long rows would turn round for ever.
       if (count > 0 && bytes + text.length > pageBytes) return { text: parts.join(','), count }
       parts.push(text)
       bytes += text.length
-      count += Number(group['n'])
+      count += Number(group.n)
     }
     const fitting = Math.floor(((pageBytes - bytes) * count) / bytes)
     batch = Math.min(request.maxRows - count, Math.max(fitting, rowsInGroup), 100_000)

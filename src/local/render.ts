@@ -46,12 +46,15 @@ const scalars: Record<Exclude<FieldType, 'RECORD'>, (ref: string) => string> = {
   BYTES: ref => plain(`base64(${ref})`),
   INT64: ref => plain(`${ref}::VARCHAR`),
   FLOAT64: ref =>
-    plain(`CASE WHEN isnan(${ref}) THEN 'NaN' WHEN isinf(${ref}) THEN if(${ref} > 0, 'Infinity', '-Infinity') ELSE ${ref}::VARCHAR END`),
+    plain(
+      `CASE WHEN isnan(${ref}) THEN 'NaN' WHEN isinf(${ref}) THEN if(${ref} > 0, 'Infinity', '-Infinity') ELSE ${ref}::VARCHAR END`,
+    ),
   BOOL: ref => plain(`${ref}::VARCHAR`),
   NUMERIC: ref => plain(`rtrim(rtrim(${ref}::VARCHAR, '0'), '.')`),
   TIMESTAMP: ref => plain(`epoch_us(${ref})::VARCHAR`),
   DATE: ref => plain(`${ref}::VARCHAR`),
-  DATETIME: ref => plain(`strftime(${ref}, if(${ref} = date_trunc('second', ${ref}), '%Y-%m-%dT%H:%M:%S', '%Y-%m-%dT%H:%M:%S.%f'))`),
+  DATETIME: ref =>
+    plain(`strftime(${ref}, '%Y-%m-%dT%H:%M:%S') || if(microsecond(${ref}) % 1000000 = 0, '', strftime(${ref}, '.%f'))`),
   TIME: ref =>
     plain(
       `CASE WHEN microsecond(${ref}) % 1000000 = 0 THEN ${ref}::VARCHAR ELSE left(${ref}::VARCHAR, 9) || lpad((microsecond(${ref}) % 1000000)::VARCHAR, 6, '0') END`,

@@ -34,7 +34,7 @@ export function typeFromRest(name: string): FieldType {
 
 function fieldFromRest(json: Json): Field {
   const field = object(json, 'schema field')
-  const name = text(field['name'], 'schema field name')
+  const name = text(field.name, 'schema field name')
   if (!/^[\p{L}_][\p{L}\p{M}\p{N}_ \-&%=+:'<>#|]{0,299}$/u.test(name)) {
     throw new BigQueryError(
       'invalid',
@@ -43,29 +43,42 @@ function fieldFromRest(json: Json): Field {
   }
   for (const kept of notKept) {
     if (field[kept] === undefined || field[kept] === null) continue
-    throw new BigQueryError('notImplemented', `The local BigQuery doesn't keep '${kept}' of a column (${name}). Leave it out here.`)
+    throw new BigQueryError(
+      'notImplemented',
+      `The local BigQuery doesn't keep '${kept}' of a column (${name}). Leave it out here.`,
+    )
   }
-  const type = typeFromRest(text(field['type'], `type of ${name}`))
-  const mode = (optional(field['mode'], text) ?? 'NULLABLE').toUpperCase()
+  const type = typeFromRest(text(field.type, `type of ${name}`))
+  const mode = (optional(field.mode, text) ?? 'NULLABLE').toUpperCase()
   if (mode !== 'NULLABLE' && mode !== 'REQUIRED' && mode !== 'REPEATED') {
     throw new BigQueryError('invalid', `Invalid mode of field ${name}: ${mode}`)
   }
-  if (type === 'RECORD' && !Array.isArray(field['fields'])) {
+  if (type === 'RECORD' && !Array.isArray(field.fields)) {
     throw new BigQueryError('invalid', `Field ${name} is type RECORD but has no schema`)
   }
-  const description = optional(field['description'], text)
-  const policyTags = optional(field['policyTags'], object)
+  const description = optional(field.description, text)
+  const policyTags = optional(field.policyTags, object)
   return {
     name,
     type,
     mode,
     ...(description === undefined ? {} : { description }),
-    ...(policyTags ? { policyTags: { names: array(policyTags['names'] ?? [], 'policyTags').map(tag => text(tag, 'policy tag')) } } : {}),
-    ...(type === 'RECORD' ? { fields: fieldsFromRest(field['fields'] ?? []) } : {}),
+    ...(policyTags
+      ? { policyTags: { names: array(policyTags.names ?? [], 'policyTags').map(tag => text(tag, 'policy tag')) } }
+      : {}),
+    ...(type === 'RECORD' ? { fields: fieldsFromRest(field.fields ?? []) } : {}),
   }
 }
 
-const notKept = ['precision', 'scale', 'maxLength', 'defaultValueExpression', 'rangeElementType', 'collation', 'timestampPrecision']
+const notKept = [
+  'precision',
+  'scale',
+  'maxLength',
+  'defaultValueExpression',
+  'rangeElementType',
+  'collation',
+  'timestampPrecision',
+]
 const standard: readonly FieldType[] = [
   'STRING',
   'BYTES',

@@ -47,11 +47,12 @@ async function openInstance(dir: string, memoryLimit: string): Promise<DuckDBIns
     return await DuckDBInstance.create(join(dir, 'bigquery.duckdb'), {
       memory_limit: memoryLimit,
       temp_directory: join(dir, 'tmp'),
-      TimeZone: 'UTC',
     })
   } catch (error) {
     if (!(error instanceof Error) || !/lock/i.test(error.message)) throw error
-    throw new Error(`The data directory ${dir} is in use by another local BigQuery. Stop that one, or choose another directory with --dir.`)
+    throw new Error(
+      `The data directory ${dir} is in use by another local BigQuery. Stop that one, or choose another directory with --dir.`,
+    )
   }
 }
 

@@ -1,0 +1,129 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { gunzipSync } from 'node:zlib'
+import { BigQueryError } from './contract.ts'
+import { errorAnswer } from './errors.ts'
+import type { Fault } from './faults.ts'
+import { type Json, type JsonObject, object } from './json.ts'
+
+/** A request as a route sees it. */
+export type Call = {
+  readonly method: string
+  /** The path without `/bigquery/v2`. */
+  readonly path: string
+  /** The named parts of the route's path. */
+  readonly at: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+  readonly headers: IncomingMessage['headers']
+  readonly incoming: IncomingMessage
+  /** Where the client reached this server, e.g. http://127.0.0.1:4242. */
+  readonly origin: string
+  /** The JSON body; an empty one is {}. */
+  json(): Promise<JsonObject>
+}
+
+export type Answer = {
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON. */
+  readonly body?: object
+  /** JSON text that is ready to send. */
+  readonly text?: string
+}
+
+export type Handler = (call: Call) => Promise<Answer>
+/** `GET /projects/:project/datasets` → handler. A part `:name` stands for one part of the path. */
+export type Routes = Readonly<Record<string, Handler>>
+
+/** Answers one HTTP request by the routes; `takeFault` may spoil it. */
+export function createListener(routes: Routes, takeFault: (method: string, path: string) => Fault | undefined) {
+  const compiled = Object.entries(routes).map(([route, handler]) => ({ ...compile(route), handler }))
+  return async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const call = readCall(incoming)
+    const fault = call.path.startsWith('/_local/') ? undefined : takeFault(call.method, call.path)
+    try {
+      if (fault?.kind === 'rateLimit')
+        throw new BigQueryError('rateLimitExceeded', 'Exceeded rate limits: a fault asked for this.')
+      if (fault?.kind === 'unavailable') throw new BigQueryError('backendError', 'Service unavailable: a fault asked for this.')
+      const answer = await answerOf(compiled, call)
+      if (fault?.kind === 'dropAnswer') incoming.socket.destroy()
+      else if (fault?.kind === 'unavailableAfter') {
+        throw new BigQueryError('backendError', 'Service unavailable after the request was carried out: a fault asked for this.')
+      } else send(response, answer)
+    } catch (error) {
+      send(response, errorAnswer(error))
+    }
+  }
+}
+
+type Compiled = { readonly method: string; readonly pattern: RegExp; readonly handler: Handler }
+
+async function answerOf(routes: readonly Compiled[], call: Call): Promise<Answer> {
+  for (const { method, pattern, handler } of routes) {
+    const match = method === call.method && pattern.exec(call.path)
+    if (!match) continue
+    const at = Object.entries(match.groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)])
+    return handler({ ...call, at: Object.fromEntries(at) })
+  }
+  throw new BigQueryError(
+    'notImplemented',
+    `The local BigQuery has no ${call.method} ${call.path}. It answers datasets, tables, tabledata.list, jobs, queries and uploads; nothing else of the API.`,
+  )
+}
+
+function compile(route: string): { method: string; pattern: RegExp } {
+  const [method = '', path = ''] = route.split(' ')
+  return { method, pattern: new RegExp(`^${path.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`) }
+}
+
+function readCall(incoming: IncomingMessage): Call {
+  const url = new URL(incoming.url ?? '/', 'http://127.0.0.1')
+  let body: Promise<JsonObject> | undefined
+  return {
+    method: incoming.method ?? 'GET',
+    path: url.pathname.replace(/^(\/upload)?\/bigquery\/v2\//, '$1/').replace(/^\/+/, '/'),
+    at: {},
+    query: url.searchParams,
+    headers: incoming.headers,
+    incoming,
+    origin: `http://${incoming.headers.host ?? '127.0.0.1'}`,
+    json: () => (body ??= readJson(incoming)),
+  }
+}
+
+/** BigQuery: Quotas, 'Maximum request size': 10 MB. */
+const maxRequestBytes = 10 * 1024 * 1024
+
+async function readJson(incoming: IncomingMessage): Promise<JsonObject> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of incoming) {
+    size += chunk.length
+    // What comes on is read and thrown away, so that the client gets the answer.
+    if (size <= maxRequestBytes) chunks.push(chunk)
+  }
+  if (size > maxRequestBytes)
+    throw new BigQueryError('invalid', `Request payload size exceeds the limit: ${maxRequestBytes} bytes.`)
+  const sent = Buffer.concat(chunks)
+  const plain = incoming.headers['content-encoding'] === 'gzip' && sent.length > 0 ? gunzipSync(sent) : sent
+  return parseObject(plain.toString('utf8'))
+}
+
+/** A JSON object from text. Throws `invalid`. */
+export function parseObject(text: string): JsonObject {
+  if (text.trim() === '') return {}
+  let parsed: Json
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    throw new BigQueryError('invalid', 'Invalid JSON payload received. Unexpected token.')
+  }
+  return object(parsed)
+}
+
+function send(response: ServerResponse, answer: Answer): void {
+  const text = answer.text ?? (answer.body ? JSON.stringify(answer.body) : '')
+  const body = Buffer.from(text)
+  const type = body.length > 0 ? { 'Content-Type': 'application/json; charset=UTF-8' } : {}
+  response.writeHead(answer.status ?? (text ? 200 : 204), { ...type, 'Content-Length': body.length, ...answer.headers })
+  response.end(body)
+}
