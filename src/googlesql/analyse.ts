@@ -48,8 +48,10 @@ export function createGoogleSql(): GoogleSql {
     return loaded
   }
   const evaluation = async (sql: string, scope: Scope, content: ReadonlyMap<string, Rows>) => {
-    const { options, simpleCatalog } = request(await language(), scope)
-    const tableContent = Object.fromEntries(scope.tables.map(table => [table.name, contentOf(table.schema, content.get(table.name) ?? [])]))
+    const { options, simpleCatalog } = request(await language(), { ...scope, rowCount: false })
+    const tableContent = Object.fromEntries(
+      scope.tables.map(table => [table.name, contentOf(table.schema, content.get(table.name) ?? [])]),
+    )
     const params = (scope.parameters ?? []).map(({ field, value }) => ({ name: field.name, value: toProto(value, field) }))
     return { sql, options, simpleCatalog, tableContent, params }
   }
@@ -59,7 +61,11 @@ export function createGoogleSql(): GoogleSql {
       return tidy(answer['parsedScript']) as Node
     },
     async tableNames(script) {
-      const answer = await client.call('ExtractTableNamesFromStatement', { sqlStatement: script, options: await language(), allowScript: true })
+      const answer = await client.call('ExtractTableNamesFromStatement', {
+        sqlStatement: script,
+        options: await language(),
+        allowScript: true,
+      })
       return ((answer['tableName'] ?? []) as { tableNameSegment: string[] }[]).map(each => each.tableNameSegment)
     },
     async analyse(sql, scope) {
@@ -106,8 +112,15 @@ function request(languageOptions: Language, scope: Scope): { options: object; si
     simpleCatalog: {
       name: 'root',
       builtinFunctionOptions: { languageOptions },
-      constant: (scope.variables ?? []).map(({ field, value }) => ({ namePath: [field.name], type: typeOf(field), value: toProto(value, field) })),
-      table: scope.tables.map(({ name, schema }) => ({ name, column: schema.map(field => ({ name: field.name, type: typeOf(field) })) })),
+      constant: (scope.variables ?? []).map(({ field, value }) => ({
+        namePath: [field.name],
+        type: typeOf(field),
+        value: toProto(value, field),
+      })),
+      table: scope.tables.map(({ name, schema }) => ({
+        name,
+        column: schema.map(field => ({ name: field.name, type: typeOf(field) })),
+      })),
     },
   }
 }
@@ -119,14 +132,17 @@ function contentOf(schema: readonly Field[], rows: Rows): object {
 // BigQuery: "Array cannot have a null element" when an array is written to a result or a table (Data types, "NULLs and the ARRAY type").
 function readCell(cell: ProtoValue, field: Field): Value {
   const value = fromProto(cell, field)
-  if (holdsNullElement(value, field)) throw new GoogleSqlError('failed', `Array cannot have a null element; error in writing field ${field.name}`)
+  if (holdsNullElement(value, field))
+    throw new GoogleSqlError('failed', `Array cannot have a null element; error in writing field ${field.name}`)
   return value
 }
 
 function holdsNullElement(value: Value, field: Field): boolean {
   if (Array.isArray(value)) {
     const elements = value as readonly Value[]
-    return field.mode === 'REPEATED' && elements.some(each => each === null || holdsNullElement(each, { ...field, mode: 'NULLABLE' }))
+    return (
+      field.mode === 'REPEATED' && elements.some(each => each === null || holdsNullElement(each, { ...field, mode: 'NULLABLE' }))
+    )
   }
   if (field.type !== 'RECORD' || field.mode === 'REPEATED' || value === null) return false
   const record = value as { readonly [name: string]: Value }

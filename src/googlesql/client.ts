@@ -58,13 +58,19 @@ async function connect(): Promise<Connection> {
     if (await answers(server, stub)) return { server, stub }
     stub.close()
     await server.stop()
-    if (attempt === 3) throw new GoogleSqlError('unable', "Google's evaluator (@fivetrandevelopers/zetasql) did not start on this machine. It runs on Linux and macOS, x64 and arm64; 'npm ci' installs it.")
+    if (attempt === 3)
+      throw new GoogleSqlError(
+        'unable',
+        "Google's evaluator (@fivetrandevelopers/zetasql) did not start on this machine. It runs on Linux and macOS, x64 and arm64; 'npm ci' installs it.",
+      )
   }
 }
 
 async function answers(server: ServerProcess, stub: Stub): Promise<boolean> {
   for (let tries = 0; tries < 400 && server.alive(); tries++) {
-    const code = await new Promise<number>(resolve => stub.invoke('FormatSql', { sql: 'select 1' }, error => resolve(error?.code ?? 0)))
+    const code = await new Promise<number>(resolve =>
+      stub.invoke('FormatSql', { sql: 'select 1' }, error => resolve(error?.code ?? 0)),
+    )
     if (code !== unavailable) return code === 0
     await new Promise(resolve => setTimeout(resolve, 50))
   }
@@ -74,7 +80,12 @@ async function answers(server: ServerProcess, stub: Stub): Promise<boolean> {
 // The packages are dev dependencies and slow to load: only who evaluates SQL pays for them.
 async function createStub(port: number): Promise<Stub> {
   const [grpc, loader] = await Promise.all([import('@grpc/grpc-js'), import('@grpc/proto-loader')])
-  const definition = await loader.load('local_service.proto', { includeDirs: [protoFolder()], oneofs: true, longs: String, enums: String })
+  const definition = await loader.load('local_service.proto', {
+    includeDirs: [protoFolder()],
+    oneofs: true,
+    longs: String,
+    enums: String,
+  })
   const service = definition['zetasql.local_service.ZetaSqlLocalService'] as unknown as Stub['methods']
   const Service = grpc.makeGenericClientConstructor(service as never, 'ZetaSqlLocalService')
   const client = new Service(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
@@ -95,7 +106,10 @@ function invoke(stub: Stub, server: ServerProcess, method: string, request: obje
   const size = stub.methods[method]?.requestSerialize(request).length ?? 0
   if (size > requestLimit) {
     const megabytes = (bytes: number) => (bytes / 1024 / 1024).toFixed(1)
-    throw new GoogleSqlError('tooLarge', `the statement and the rows of its tables take ${megabytes(size)} MiB, more than the ${megabytes(requestLimit)} MiB that Google's evaluator takes in one request`)
+    throw new GoogleSqlError(
+      'tooLarge',
+      `the statement and the rows of its tables take ${megabytes(size)} MiB, more than the ${megabytes(requestLimit)} MiB that Google's evaluator takes in one request`,
+    )
   }
   return new Promise((resolve, reject) => {
     stub.invoke(method, request, (error, answer) => (error === null ? resolve(answer ?? {}) : reject(said(error, server))))

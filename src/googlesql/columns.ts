@@ -20,7 +20,11 @@ export function refuseDuplicates(columns: readonly { readonly name: string }[]):
     if (seen.has(name.toLowerCase())) twice.add(name)
     seen.add(name.toLowerCase())
   }
-  if (twice.size > 0) throw new GoogleSqlError('invalid', `Duplicate column names in the result are not supported. Found duplicate(s): ${[...twice].join(', ')}`)
+  if (twice.size > 0)
+    throw new GoogleSqlError(
+      'invalid',
+      `Duplicate column names in the result are not supported. Found duplicate(s): ${[...twice].join(', ')}`,
+    )
 }
 
 /** Refuses a column without a name in a table that a query makes; the evaluator allows it, BigQuery doesn't. */

@@ -14,14 +14,19 @@ export type Piece = {
 /** Cuts a range out of a script and replaces parts of it; the edits' ranges are the script's, and may not overlap. */
 export function cut(script: Buffer, range: ByteRange, edits: readonly Edit[] = [], before = '', after = ''): Piece {
   const inside = edits.filter(each => each.start >= range.start && each.end <= range.end).sort((a, b) => a.start - b.start)
-  const parts: { bytes: Buffer; from: number; fixed: boolean }[] = [{ bytes: Buffer.from(before), from: range.start, fixed: true }]
+  const parts: { bytes: Buffer; from: number; fixed: boolean }[] = [
+    { bytes: Buffer.from(before), from: range.start, fixed: true },
+  ]
   let at = range.start
   for (const each of inside) {
     parts.push({ bytes: script.subarray(at, each.start), from: at, fixed: false })
     parts.push({ bytes: Buffer.from(each.text), from: each.start, fixed: true })
     at = each.end
   }
-  parts.push({ bytes: script.subarray(at, range.end), from: at, fixed: false }, { bytes: Buffer.from(after), from: range.end, fixed: true })
+  parts.push(
+    { bytes: script.subarray(at, range.end), from: at, fixed: false },
+    { bytes: Buffer.from(after), from: range.end, fixed: true },
+  )
   const bytes = Buffer.concat(parts.map(each => each.bytes))
   const origin = (offset: number): number => {
     let passed = 0
@@ -46,7 +51,10 @@ export function cut(script: Buffer, range: ByteRange, edits: readonly Edit[] = [
 
 /** Line and column, from 1, as Google's messages count them: in characters, a tab reaching to the next multiple of eight. */
 export function positionOf(bytes: Buffer, offset: number): { line: number; column: number } {
-  const lines = bytes.subarray(0, offset).toString().split(/\r\n|\n|\r/)
+  const lines = bytes
+    .subarray(0, offset)
+    .toString()
+    .split(/\r\n|\n|\r/)
   let column = 1
   for (const character of lines.at(-1) ?? '') column = after(column, character)
   return { line: lines.length, column }

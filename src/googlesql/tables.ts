@@ -20,7 +20,10 @@ export function tableUses(statement: Node, paths: readonly (readonly string[])[]
     const range = rangeOf(place.name)
     if (range === undefined || !wanted.has(path.join('\0').toLowerCase())) continue
     if (path.length === 1 && hidden(statement, path[0] ?? '')) {
-      throw new GoogleSqlError('unable', `the name ${path[0]} is both a table and a WITH clause here: give one of them another name`)
+      throw new GoogleSqlError(
+        'unable',
+        `the name ${path[0]} is both a table and a WITH clause here: give one of them another name`,
+      )
     }
     const alias = place.aliased ? '' : ` AS ${quoted(parts(path).at(-1) ?? '')}`
     uses.push({ path, edit: name => ({ ...range, text: `${quoted(name)}${alias}` }) })
@@ -46,14 +49,21 @@ function namedTable(node: Node): { name: Node; aliased: boolean } | undefined {
   }
   const target = child(node, 'targetPath')
   if (target === undefined) return undefined
-  const takesAlias = node.kind === 'astUpdateStatementNode' || node.kind === 'astDeleteStatementNode' || node.kind === 'astMergeStatementNode'
+  const takesAlias =
+    node.kind === 'astUpdateStatementNode' || node.kind === 'astDeleteStatementNode' || node.kind === 'astMergeStatementNode'
   return { name: target, aliased: aliased || !takesAlias }
 }
 
 function hidden(statement: Node, name: string): boolean {
   for (const node of walk(statement)) {
     const alias = child(node, 'alias')
-    if (child(node, 'query') !== undefined && alias !== undefined && node.kind === undefined && text(alias, 'idString').toLowerCase() === name.toLowerCase()) return true
+    if (
+      child(node, 'query') !== undefined &&
+      alias !== undefined &&
+      node.kind === undefined &&
+      text(alias, 'idString').toLowerCase() === name.toLowerCase()
+    )
+      return true
   }
   return false
 }

@@ -25,10 +25,18 @@ export function fieldOf(name: string, type: Node): Field {
   }
   if (kind === 'TYPE_STRUCT') {
     const fields = children(child(type, 'structType') ?? {}, 'field')
-    return { name, type: 'RECORD', mode: 'NULLABLE', fields: fields.map((each, index) => fieldOf(text(each, 'fieldName') || `_field_${index + 1}`, child(each, 'fieldType') ?? {})) }
+    return {
+      name,
+      type: 'RECORD',
+      mode: 'NULLABLE',
+      fields: fields.map((each, index) =>
+        fieldOf(text(each, 'fieldName') || `_field_${index + 1}`, child(each, 'fieldType') ?? {}),
+      ),
+    }
   }
   const found = Object.entries(kinds).find(([, proto]) => proto === kind)?.[0] as FieldType | undefined
-  if (found === undefined) throw new GoogleSqlError('unable', `Columns of type ${kind.replace('TYPE_', '')} are not supported here`)
+  if (found === undefined)
+    throw new GoogleSqlError('unable', `Columns of type ${kind.replace('TYPE_', '')} are not supported here`)
   return { name, type: found, mode: 'NULLABLE' }
 }
 

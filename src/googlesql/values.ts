@@ -94,13 +94,18 @@ function secondsAndNanos(micros: bigint): object {
 function packDatetime(micros: bigint): object {
   const text = datetimeOf(micros)
   const number = (from: number, to: number) => BigInt(text.slice(from, to))
-  const seconds = (((((number(0, 4) << 4n) | number(5, 7)) << 5n) | number(8, 10)) << 17n) | (number(11, 13) << 12n) | (number(14, 16) << 6n) | number(17, 19)
+  const seconds =
+    (((((number(0, 4) << 4n) | number(5, 7)) << 5n) | number(8, 10)) << 17n) |
+    (number(11, 13) << 12n) |
+    (number(14, 16) << 6n) |
+    number(17, 19)
   return { bitFieldDatetimeSeconds: seconds.toString(), nanos: Number(floorMod(micros, 1_000_000n)) * 1000 }
 }
 
 function unpackDatetime(packed: { bitFieldDatetimeSeconds?: string; nanos?: number }): string {
   const bits = BigInt(packed.bitFieldDatetimeSeconds ?? 0)
-  const part = (shift: bigint, width: bigint, digits = 2) => ((bits >> shift) & ((1n << width) - 1n)).toString().padStart(digits, '0')
+  const part = (shift: bigint, width: bigint, digits = 2) =>
+    ((bits >> shift) & ((1n << width) - 1n)).toString().padStart(digits, '0')
   const micros = (packed.nanos ?? 0) / 1000
   const text = `${part(26n, 14n, 4)}-${part(22n, 4n)}-${part(17n, 5n)}T${part(12n, 5n)}:${part(6n, 6n)}:${part(0n, 6n)}`
   return micros === 0 ? text : `${text}.${String(micros).padStart(6, '0')}`

@@ -1,0 +1,166 @@
+import { child, children, type Node, text } from '../../googlesql/tree.ts'
+import { BigQueryError, type Field, type TableMeta } from '../contract.ts'
+import { quoted } from '../duck.ts'
+import { evaluable } from './constants.ts'
+import { readContent } from './content.ts'
+import { lowerExpression } from './lower/expression.ts'
+import { type Lowering, NotLowered, only } from './lower/grammar.ts'
+import { lowerScan } from './lower/scan.ts'
+import { requirePartitionFilter } from './partition.ts'
+import { loweringOf } from './query.ts'
+import { checkRequired, stored } from './required.ts'
+import { append } from './results.ts'
+import { asBigQueryError, type Prepared, type Session } from './session.ts'
+
+/** What a statement did to its table. */
+export type Changes = { readonly table: TableMeta; readonly inserted: number; readonly updated: number; readonly deleted: number }
+
+/** Adds the rows of an INSERT. Throws BigQueryError. */
+export async function insert(session: Session, prepared: Prepared, now: string): Promise<Changes> {
+  const table = target(prepared)
+  requirePartitionFilter(prepared)
+  const lowering = await loweringOf(session, prepared, now)
+  const changed = (inserted: number): Changes => ({ table, inserted, updated: 0, deleted: 0 })
+  try {
+    const result = await session.catalogue.connection.run(lowerInsert(prepared.resolved, table, lowering))
+    return changed(Number(result.rowsChanged))
+  } catch (error) {
+    if (!(error instanceof NotLowered)) throw error
+    const content = await readContent(session, prepared, error.part)
+    try {
+      const rows = await session.google.inserted(
+        evaluable(prepared, now, session.rowCount),
+        prepared.scope,
+        content,
+        table.schema,
+      )
+      checkRequired(rows, table.schema)
+      await append(session.catalogue.connection, table.physical, table.schema, rows)
+      return changed(rows.length)
+    } catch (failure) {
+      throw asBigQueryError(failure)
+    }
+  }
+}
+
+/** Changes the rows of an UPDATE. Throws BigQueryError; notImplemented outside the closed grammar. */
+export async function update(session: Session, prepared: Prepared, now: string): Promise<Changes> {
+  const table = target(prepared)
+  requirePartitionFilter(prepared)
+  const lowering = await loweringOf(session, prepared, now)
+  const updated = await runLowered(session, 'UPDATE', () => lowerUpdate(prepared.resolved, table, lowering))
+  return { table, inserted: 0, updated, deleted: 0 }
+}
+
+/** Removes the rows of a DELETE. Throws BigQueryError; notImplemented outside the closed grammar. */
+export async function remove(session: Session, prepared: Prepared, now: string): Promise<Changes> {
+  const table = target(prepared)
+  requirePartitionFilter(prepared)
+  const lowering = await loweringOf(session, prepared, now)
+  const deleted = await runLowered(session, 'DELETE', () => {
+    only(prepared.resolved, 'tableScan', 'whereExpr', 'columnAccessList')
+    const where = lowerExpression(child(prepared.resolved, 'whereExpr') ?? {}, columnsOf(prepared.resolved, table), lowering)
+    return `DELETE FROM ${table.physical} WHERE ${where}`
+  })
+  return { table, inserted: 0, updated: 0, deleted }
+}
+
+/** Removes all rows. BigQuery: TRUNCATE TABLE "removes all rows from a table but leaves the table metadata intact". */
+export async function truncate(session: Session, prepared: Prepared): Promise<Changes> {
+  const table = target(prepared)
+  const deleted = await runLowered(session, 'TRUNCATE TABLE', () => {
+    only(prepared.resolved, 'tableScan')
+    return `DELETE FROM ${table.physical}`
+  })
+  return { table, inserted: 0, updated: 0, deleted }
+}
+
+/** The table that a DML statement changes. */
+export function target(prepared: Prepared): TableMeta {
+  const name = text(child(child(prepared.resolved, 'tableScan') ?? {}, 'table'), 'name')
+  const table = prepared.tables.get(name)
+  if (table === undefined) throw new BigQueryError('internalError', `the analyser named an unknown table: ${name}`)
+  return table
+}
+
+async function runLowered(session: Session, statement: string, write: () => string): Promise<number> {
+  let sql: string
+  try {
+    sql = write()
+  } catch (error) {
+    if (!(error instanceof NotLowered)) throw error
+    throw new BigQueryError(
+      'notImplemented',
+      `The local BigQuery can't run this ${statement}: ${error.part} is outside of what it knows. Compare columns with literals, parameters and variables, or try it on BigQuery itself.`,
+      'query',
+    )
+  }
+  return Number((await session.catalogue.connection.run(sql)).rowsChanged)
+}
+
+function lowerInsert(resolved: Node, table: TableMeta, lowering: Lowering): string {
+  only(resolved, 'tableScan', 'insertMode', 'insertColumnList', 'rowList', 'query', 'queryOutputColumnList', 'columnAccessList')
+  if (text(resolved, 'insertMode') !== 'OR_ERROR') throw new NotLowered('this kind of INSERT')
+  const places = new Map(insertColumns(resolved, table).map((field, place) => [field.name, `v${place}`]))
+  const values = table.schema.map(field => stored(places.get(field.name), field))
+  const columns = table.schema.map(field => quoted(field.name)).join(', ')
+  return `INSERT INTO ${table.physical} (${columns}) SELECT ${values.join(', ')} FROM ${inserted(resolved, [...places.values()], lowering)}`
+}
+
+function insertColumns(resolved: Node, table: TableMeta): Field[] {
+  const scan = child(resolved, 'tableScan') ?? {}
+  const indexes = (scan['columnIndexList'] ?? []) as string[]
+  const ids = children(scan, 'columnList').map(column => String(column['columnId']))
+  return children(resolved, 'insertColumnList').map(column => {
+    const field = table.schema[Number(indexes[ids.indexOf(String(column['columnId']))])]
+    if (field === undefined) throw new NotLowered('this column list')
+    return field
+  })
+}
+
+function inserted(resolved: Node, names: readonly string[], lowering: Lowering): string {
+  const query = child(resolved, 'query')
+  if (query !== undefined) {
+    const { sql, reach } = lowerScan(query, lowering)
+    const outputs = children(resolved, 'queryOutputColumnList').map(
+      (column, place) => `${reach.get(String(column['columnId']))} AS ${names[place]}`,
+    )
+    return `(SELECT ${outputs.join(', ')} FROM ${sql}) AS v`
+  }
+  const rows = children(resolved, 'rowList').map(row => {
+    const values = children(row, 'valueList').map(each => {
+      const value = child(each, 'value') ?? {}
+      return value.kind === 'resolvedDMLDefaultNode' ? 'NULL' : lowerExpression(value, new Map(), lowering)
+    })
+    return `(${values.join(', ')})`
+  })
+  return `(VALUES ${rows.join(', ')}) AS v(${names.join(', ')})`
+}
+
+function lowerUpdate(resolved: Node, table: TableMeta, lowering: Lowering): string {
+  only(resolved, 'tableScan', 'whereExpr', 'updateItemList', 'columnAccessList')
+  const reach = columnsOf(resolved, table)
+  const items = children(resolved, 'updateItemList').map(item => {
+    only(item, 'target', 'setValue')
+    const column = child(item, 'target') ?? {}
+    if (column.kind !== 'resolvedColumnRefNode') throw new NotLowered('setting a part of a column')
+    const name = reach.get(String(child(column, 'column')?.['columnId']))
+    const field = table.schema.find(each => quoted(each.name) === name)
+    const value = child(child(item, 'setValue') ?? {}, 'value') ?? {}
+    if (field === undefined || name === undefined) throw new NotLowered('this column')
+    const written = value.kind === 'resolvedDMLDefaultNode' ? undefined : lowerExpression(value, reach, lowering)
+    return `${name} = ${stored(written, field)}`
+  })
+  return `UPDATE ${table.physical} SET ${items.join(', ')} WHERE ${lowerExpression(child(resolved, 'whereExpr') ?? {}, reach, lowering)}`
+}
+
+function columnsOf(resolved: Node, table: TableMeta): Map<string, string> {
+  const scan = child(resolved, 'tableScan') ?? {}
+  const indexes = (scan['columnIndexList'] ?? []) as string[]
+  return new Map(
+    children(scan, 'columnList').map((column, place) => [
+      String(column['columnId']),
+      quoted(table.schema[Number(indexes[place])]?.name ?? ''),
+    ]),
+  )
+}

@@ -1,0 +1,111 @@
+import { createGoogleSql, type GoogleSql } from '../../googlesql/analyse.ts'
+import { GoogleSqlError } from '../../googlesql/error.ts'
+import { BigQueryError, type QueryOutcome, type QueryRequest, type SqlEngine, type Store } from '../contract.ts'
+import { type Conflicts, createConflicts } from './conflicts.ts'
+import { asServiceError } from './errors.ts'
+import { readParameters } from './parameters.ts'
+import { discard, dryRun, type Progress, runStatements } from './run.ts'
+import { isScript, readScript, type Statement } from './script.ts'
+import { asBigQueryError, type Session } from './session.ts'
+import { rollback } from './transaction.ts'
+
+/** Makes the SQL side of the local BigQuery. Google's evaluator starts with the first request and ends with `close` or with this process. */
+export async function createSqlEngine(store: Store): Promise<SqlEngine> {
+  const google = createGoogleSql()
+  const conflicts = createConflicts()
+  return {
+    run: request => run(store, google, conflicts, request),
+    close: () => google.close(),
+  }
+}
+
+async function run(store: Store, google: GoogleSql, conflicts: Conflicts, request: QueryRequest): Promise<QueryOutcome> {
+  const script = Buffer.from(request.sql)
+  const { statements, paths } = await read(google, script, request)
+  const parameters = readParameters(request.parameters)
+  const catalogue = await store.connect()
+  const interrupt = () => catalogue.connection.interrupt()
+  request.signal.addEventListener('abort', interrupt, { once: true })
+  const session: Session = {
+    store,
+    catalogue,
+    google,
+    conflicts,
+    request,
+    script,
+    paths,
+    parameters,
+    variables: new Map(),
+    transaction: undefined,
+    rowCount: 0,
+  }
+  const progress: Progress = { statements: 0, bytes: 0, statementType: 'SCRIPT' }
+  try {
+    if (request.dryRun) return await onlyAnalysed(session, statements)
+    await runStatements(session, statements, progress)
+    return outcomeOf(statements, progress)
+  } catch (error) {
+    await discard(session, progress).catch(() => undefined)
+    throw asServiceError(asBigQueryError(error), request.signal)
+  } finally {
+    // BigQuery: Multi-statement transactions: "If a multi-statement query ends before the transaction is committed, the transaction is automatically
+    // rolled back", and "If an error occurs … and there is no exception handler, BigQuery automatically rolls back the transaction".
+    if (session.transaction !== undefined) await rollback(session)
+    request.signal.removeEventListener('abort', interrupt)
+    catalogue.connection.closeSync()
+  }
+}
+
+async function read(
+  google: GoogleSql,
+  script: Buffer,
+  request: QueryRequest,
+): Promise<{ statements: Statement[]; paths: string[][] }> {
+  try {
+    const tree = await google.parse(request.sql)
+    const statements = readScript(tree, script)
+    if (statements.length === 0) throw new BigQueryError('invalidQuery', 'Syntax error: Unexpected end of script', 'query')
+    const [first] = statements
+    if (!isScript(statements) && (first?.kind === 'begin' || first?.kind === 'commit' || first?.kind === 'rollback')) {
+      throw new BigQueryError('invalidQuery', 'Transaction control statements are supported only in scripts or sessions', 'query')
+    }
+    return { statements, paths: await google.tableNames(request.sql) }
+  } catch (error) {
+    throw error instanceof GoogleSqlError ? asBigQueryError(error) : error
+  }
+}
+
+async function onlyAnalysed(session: Session, statements: readonly Statement[]): Promise<QueryOutcome> {
+  const [statement] = statements
+  const empty = { totalRows: 0, children: 0 }
+  if (statement === undefined || !('node' in statement) || isScript(statements))
+    return { ...empty, statementType: 'SCRIPT', schema: [], bytesProcessed: 0 }
+  const { schema, bytes } = await dryRun(session, statement)
+  return { ...empty, statementType: dryTypes[statement.kind], schema, bytesProcessed: bytes }
+}
+
+const dryTypes = {
+  query: 'SELECT',
+  insert: 'INSERT',
+  update: 'UPDATE',
+  delete: 'DELETE',
+  truncate: 'TRUNCATE_TABLE',
+  createTable: 'CREATE_TABLE',
+  dropTable: 'DROP_TABLE',
+} as const
+
+function outcomeOf(statements: readonly Statement[], progress: Progress): QueryOutcome {
+  const script = isScript(statements)
+  const { select, changes, ddl } = progress
+  const dml = changes && { inserted: changes.inserted, updated: changes.updated, deleted: changes.deleted }
+  return {
+    statementType: script ? 'SCRIPT' : progress.statementType,
+    schema: select?.schema ?? [],
+    ...(select && { rows: select.rows }),
+    totalRows: select?.totalRows ?? 0,
+    ...(!script && dml && { dml, dmlAffectedRows: dml.inserted + dml.updated + dml.deleted }),
+    ...(!script && ddl && { ddl }),
+    bytesProcessed: progress.bytes,
+    children: script ? progress.statements : 0,
+  }
+}

@@ -1,0 +1,80 @@
+import { refuseDuplicates, resultNames } from '../../googlesql/columns.ts'
+import type { Value } from '../../googlesql/field.ts'
+import { child, children, type Node, text } from '../../googlesql/tree.ts'
+import { fieldOf } from '../../googlesql/types.ts'
+import { BigQueryError, type Field } from '../contract.ts'
+import { byName, evaluable, foldConstants } from './constants.ts'
+import { readContent } from './content.ts'
+import { type Lowering, NotLowered } from './lower/grammar.ts'
+import { lowerQuery } from './lower/scan.ts'
+import { requirePartitionFilter } from './partition.ts'
+import { keepQuery, keepRows, type Results } from './results.ts'
+import { asBigQueryError, type Prepared, type Session } from './session.ts'
+
+/** The rows of a query, not run yet: as DuckDB's text, or as values from the evaluator. */
+export type Source = { readonly sql: string } | { readonly rows: readonly (readonly Value[])[] }
+
+/** The columns of a query's result, under the names that BigQuery gives them. Throws BigQueryError. */
+export function schemaOf(resolved: Node, naming: (columns: readonly Field[]) => Field[] = resultNames): Field[] {
+  if (resolved['isValueTable'] === true)
+    throw new BigQueryError(
+      'notImplemented',
+      'SELECT AS STRUCT and AS VALUE at the top of a query are not supported by the local BigQuery. Select the columns one by one.',
+      'query',
+    )
+  try {
+    return naming(
+      children(resolved, 'outputColumnList').map(output =>
+        fieldOf(text(output, 'name'), child(child(output, 'column') ?? {}, 'type') ?? {}),
+      ),
+    )
+  } catch (error) {
+    throw asBigQueryError(error)
+  }
+}
+
+/** What the words of a prepared statement mean, its constant parts worked out. */
+export async function loweringOf(session: Session, prepared: Prepared, now: string): Promise<Lowering> {
+  return {
+    tables: prepared.tables,
+    parameters: byName(session.parameters),
+    variables: session.variables,
+    now,
+    constants: await foldConstants(session, prepared, now),
+    rowCount: session.rowCount,
+  }
+}
+
+/** Where the rows of an analysed query come from: DuckDB inside the closed grammar, the evaluator outside it. Throws BigQueryError. */
+export async function sourceOf(session: Session, prepared: Prepared, schema: readonly Field[], now: string): Promise<Source> {
+  requirePartitionFilter(prepared)
+  const lowering = await loweringOf(session, prepared, now)
+  try {
+    const outputs = children(prepared.resolved, 'outputColumnList').map((output, index) => ({
+      columnId: String(child(output, 'column')?.['columnId']),
+      name: schema[index]?.name ?? '',
+    }))
+    return { sql: lowerQuery(child(prepared.resolved, 'query') ?? {}, outputs, lowering) }
+  } catch (error) {
+    if (!(error instanceof NotLowered)) throw error
+    const content = await readContent(session, prepared, error.part)
+    try {
+      const { rows } = await session.google.query(evaluable(prepared, now, session.rowCount), prepared.scope, content)
+      return { rows }
+    } catch (failure) {
+      throw asBigQueryError(failure)
+    }
+  }
+}
+
+/** Runs an analysed query and keeps its rows. */
+export async function runQuery(session: Session, prepared: Prepared, now: string): Promise<Results & { schema: Field[] }> {
+  const schema = schemaOf(prepared.resolved)
+  refuseDuplicates(schema)
+  const source = await sourceOf(session, prepared, schema, now)
+  if ('rows' in source) return { schema, ...(await keepRows(session.store, schema, source.rows)) }
+  return {
+    schema,
+    ...(await keepQuery(session.store, session.catalogue.connection, session.transaction !== undefined, schema, source.sql)),
+  }
+}

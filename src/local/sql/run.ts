@@ -1,0 +1,193 @@
+import type { Value } from '../../googlesql/field.ts'
+import { child, children, type Node, text } from '../../googlesql/tree.ts'
+import { fieldOf, typeName } from '../../googlesql/types.ts'
+import { BigQueryError, type Field, type QueryOutcome, type TableMeta } from '../contract.ts'
+import { rowsOf } from '../duck.ts'
+import { bytesRead } from './content.ts'
+import { createTable, dropTable } from './ddl.ts'
+import { type Changes, insert, remove, truncate, update } from './dml.ts'
+import { runQuery, schemaOf, sourceOf } from './query.ts'
+import type { Results } from './results.ts'
+import type { Expression, SqlStatement, Statement } from './script.ts'
+import { type Prepared, prepare, type Session } from './session.ts'
+import { begin, change, commit, currentTimestamp, rollback, stopIfAsked } from './transaction.ts'
+import { fromDuck } from './values.ts'
+
+/** What statements have left behind, to be answered by the request. */
+export type Progress = {
+  statements: number
+  bytes: number
+  statementType: string
+  select?: Results & { readonly schema: readonly Field[] }
+  changes?: Changes
+  ddl?: NonNullable<QueryOutcome['ddl']>
+}
+
+/**
+ * Runs statements in their order. A statement's rows are kept until the next SELECT. The caller rolls back what is open when this throws.
+ */
+export async function runStatements(session: Session, statements: readonly Statement[], progress: Progress): Promise<void> {
+  for (const statement of statements) {
+    stopIfAsked(session)
+    await runStatement(session, statement, progress)
+  }
+}
+
+async function runStatement(session: Session, statement: Statement, progress: Progress): Promise<void> {
+  switch (statement.kind) {
+    case 'begin':
+      return begin(session)
+    case 'commit':
+      return commit(session)
+    case 'rollback':
+      return rollback(session)
+    case 'declare':
+      return declare(session, statement)
+    case 'set':
+      return assign(session, statement.name, statement.value)
+    case 'if': {
+      for (const arm of statement.arms) {
+        const [value] = await evaluateExpression(session, arm.condition, conditionField)
+        // GoogleSQL: Procedural language, IF: a condition that is NULL counts as false.
+        if (value === true) return runStatements(session, arm.body, progress)
+      }
+      return runStatements(session, statement.otherwise, progress)
+    }
+    default:
+      return runSql(session, statement, progress)
+  }
+}
+
+async function runSql(session: Session, statement: SqlStatement, progress: Progress): Promise<void> {
+  progress.statements++
+  if (statement.kind === 'query') {
+    const prepared = await prepare(session, statement.node, statement.range)
+    progress.bytes += await bytesRead(session, prepared)
+    progress.statementType = 'SELECT'
+    const previous = progress.select
+    progress.select = await runQuery(session, prepared, session.transaction?.now ?? currentTimestamp())
+    if (previous !== undefined) await session.catalogue.connection.run(`DROP TABLE IF EXISTS ${previous.rows}`)
+    return
+  }
+  if (statement.kind === 'createTable' || statement.kind === 'dropTable') return define(session, statement, progress)
+  const changes = await change(session, async now => {
+    const prepared = await prepare(session, statement.node, statement.range)
+    const bytes = await bytesRead(session, prepared)
+    const result = await onTable(prepared, () => modify[statement.kind as keyof typeof modify](session, prepared, now))
+    progress.bytes += bytes
+    return { result, ...(result.updated + result.deleted > 0 && { mutated: result.table }) }
+  })
+  progress.statementType = statementTypes[statement.kind]
+  progress.changes = changes
+  session.rowCount = changes.inserted + changes.updated + changes.deleted
+}
+
+const modify = { insert, update, delete: remove, truncate }
+const statementTypes = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE', truncate: 'TRUNCATE_TABLE' }
+
+/** BigQuery: Multi-statement transactions, "Limitations": "A transaction cannot include DDL statements that affect permanent entities." */
+async function define(session: Session, statement: SqlStatement, progress: Progress): Promise<void> {
+  if (session.transaction !== undefined) {
+    throw new BigQueryError(
+      'invalidQuery',
+      'DDL statements that affect permanent entities are not supported inside of a transaction',
+      'query',
+    )
+  }
+  const { defined, type } = await change(session, async now => {
+    const prepared = await prepare(session, statement.node, statement.range)
+    if (statement.kind === 'dropTable') return { result: { defined: await dropTable(session, prepared), type: 'DROP_TABLE' } }
+    const bytes = await bytesRead(session, prepared)
+    const made = await createTable(session, statement.node, prepared, now)
+    progress.bytes += bytes
+    return {
+      result: { defined: made, type: child(statement.node, 'query') === undefined ? 'CREATE_TABLE' : 'CREATE_TABLE_AS_SELECT' },
+    }
+  })
+  progress.statementType = type
+  progress.ddl = { operation: defined.operation, table: defined.table }
+}
+
+async function declare(session: Session, statement: Extract<Statement, { kind: 'declare' }>): Promise<void> {
+  const type = statement.type === undefined ? undefined : await declaredType(session, statement.type)
+  const [value, valueField] =
+    statement.initial === undefined ? [null, type] : await evaluateExpression(session, statement.initial, type)
+  const field = type ?? valueField
+  if (field === undefined) throw new BigQueryError('invalidQuery', 'A variable needs a type or a default', 'query')
+  for (const name of statement.names) {
+    if (session.variables.has(name.toLowerCase()))
+      throw new BigQueryError('invalidQuery', `Variable '${name}' redeclaration`, 'query')
+    session.variables.set(name.toLowerCase(), {
+      field: { ...field, name },
+      value: field.mode === 'REPEATED' ? (value ?? []) : value,
+    })
+  }
+}
+
+async function assign(session: Session, name: string, expression: Expression): Promise<void> {
+  const variable = session.variables.get(name.toLowerCase())
+  if (variable === undefined) throw new BigQueryError('invalidQuery', `Undeclared variable: ${name}`, 'query')
+  const [value] = await evaluateExpression(session, expression, variable.field)
+  session.variables.set(name.toLowerCase(), { field: variable.field, value })
+}
+
+async function declaredType(
+  session: Session,
+  range: NonNullable<Extract<Statement, { kind: 'declare' }>['type']>,
+): Promise<Field> {
+  const { resolved } = await prepare(session, {}, range, { before: 'SELECT CAST(NULL AS ', after: ')' })
+  return outputField(resolved)
+}
+
+/** The value of an expression, coerced to a type as an assignment does, and its type. */
+async function evaluateExpression(session: Session, expression: Expression, to: Field | undefined): Promise<[Value, Field]> {
+  const prepared = await prepare(session, expression.node, expression.range, {
+    before: 'SELECT (',
+    after: ')',
+    ...(to && { targets: [to] }),
+  })
+  const field = outputField(prepared.resolved)
+  if (to !== undefined && typeName(field) !== typeName(to)) {
+    throw new BigQueryError(
+      'invalidQuery',
+      `Query must return a value of type ${typeName(to)}, but returns ${typeName(field)}`,
+      'query',
+    )
+  }
+  const source = await sourceOf(session, prepared, [{ ...field, name: 'value' }], session.transaction?.now ?? currentTimestamp())
+  if ('rows' in source) return [source.rows[0]?.[0] ?? null, field]
+  const result = await session.catalogue.connection.runAndReadAll(source.sql)
+  return [fromDuck(result.getRows()[0]?.[0], field), field]
+}
+
+const conditionField: Field = { name: '', type: 'BOOL', mode: 'NULLABLE' }
+
+function outputField(resolved: Node): Field {
+  const [output] = children(resolved, 'outputColumnList')
+  const column = child(output ?? {}, 'column') ?? {}
+  return fieldOf(text(column, 'name'), child(column, 'type') ?? {})
+}
+
+/** Says of an error which table was being changed: DuckDB's own conflicts don't. */
+async function onTable<T>(prepared: Prepared, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const name = text(child(child(prepared.resolved, 'tableScan') ?? {}, 'table'), 'name')
+    const table: TableMeta | undefined = prepared.tables.get(name)
+    throw error instanceof Error && !(error instanceof BigQueryError) && table !== undefined
+      ? Object.assign(error, { table })
+      : error
+  }
+}
+
+/** The columns and bytes of a single statement that isn't run. */
+export async function dryRun(session: Session, statement: SqlStatement): Promise<{ schema: Field[]; bytes: number }> {
+  const prepared = await prepare(session, statement.node, statement.range)
+  return { schema: statement.kind === 'query' ? schemaOf(prepared.resolved) : [], bytes: await bytesRead(session, prepared) }
+}
+
+/** Drops a kept result. */
+export async function discard(session: Session, progress: Progress): Promise<void> {
+  if (progress.select !== undefined) await rowsOf(session.catalogue.connection, `DROP TABLE IF EXISTS ${progress.select.rows}`)
+}

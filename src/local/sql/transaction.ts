@@ -1,0 +1,138 @@
+import { datetimeOf } from '../../googlesql/time.ts'
+import { now as milliseconds } from '../clock.ts'
+import { BigQueryError, type TableMeta } from '../contract.ts'
+import { isConflict } from '../duck.ts'
+import type { Claim } from './conflicts.ts'
+import type { Session } from './session.ts'
+
+/** The work of one statement: it says which table it mutated (updated or deleted rows of), if any. */
+export type Work<T> = (now: string) => Promise<{ readonly result: T; readonly mutated?: TableMeta; readonly target?: TableMeta }>
+
+/**
+ * BigQuery: Multi-statement transactions: "BEGIN TRANSACTION … begins a transaction", reads in it "are snapshot"; "Nested transactions are not
+ * supported". Throws invalidQuery.
+ */
+export async function begin(session: Session): Promise<void> {
+  if (session.transaction !== undefined)
+    throw new BigQueryError(
+      'invalidQuery',
+      'Transaction control failed: a transaction is already in progress; nested transactions are not supported',
+      'query',
+    )
+  const claim = session.conflicts.begin()
+  session.transaction = { claim, now: currentTimestamp() }
+  await takeSnapshot(session)
+}
+
+/** Makes the open transaction's changes visible, all at once. Throws invalidQuery; then nothing of it stays. */
+export async function commit(session: Session): Promise<void> {
+  const transaction = session.transaction
+  if (transaction === undefined)
+    throw new BigQueryError('invalidQuery', 'Transaction control failed: there is no transaction in progress to commit', 'query')
+  await session.request.beforeCommit?.()
+  stopIfAsked(session)
+  try {
+    await session.catalogue.connection.run('COMMIT')
+  } catch (error) {
+    throw isConflict(error) && transaction.lastMutated ? transaction.claim.aborted(transaction.lastMutated.ref) : error
+  }
+  transaction.claim.commit()
+  session.transaction = undefined
+}
+
+/** Undoes the open transaction. */
+export async function rollback(session: Session): Promise<void> {
+  const transaction = session.transaction
+  if (transaction === undefined)
+    throw new BigQueryError(
+      'invalidQuery',
+      'Transaction control failed: there is no transaction in progress to roll back',
+      'query',
+    )
+  session.transaction = undefined
+  await session.catalogue.connection.run('ROLLBACK').catch(() => undefined)
+  transaction.claim.rollback()
+}
+
+/**
+ * Runs a statement that changes rows: within the open transaction, else in one of its own. Outside of a transaction it waits its turn and is tried
+ * again (BigQuery: "Conflicting DML statements that run outside of a transaction are queued to run later").
+ */
+export async function change<T>(session: Session, work: Work<T>): Promise<T> {
+  const open = session.transaction
+  if (open !== undefined) {
+    const mutated = await attempt(session, open.claim, () => work(open.now))
+    if (mutated.mutated !== undefined) open.lastMutated = mutated.mutated
+    return mutated.result
+  }
+  for (let tries = 1; ; tries++) {
+    stopIfAsked(session)
+    const claim = session.conflicts.begin()
+    let target: TableMeta | undefined
+    try {
+      await takeSnapshot(session)
+      const done = await attempt(
+        session,
+        claim,
+        () => work(currentTimestamp()),
+        table => {
+          target = table
+        },
+      )
+      await session.catalogue.connection.run('COMMIT')
+      claim.commit()
+      return done.result
+    } catch (error) {
+      await session.catalogue.connection.run('ROLLBACK').catch(() => undefined)
+      claim.rollback()
+      const conflict = isConflict(error) || isAborted(error)
+      if (!conflict || tries === 20) throw error
+      if (target !== undefined) await session.conflicts.settled(target.physical, session.request.signal)
+      else await new Promise(resolve => setTimeout(resolve, 5 * tries))
+    }
+  }
+}
+
+/** Throws `stopped` when the job was cancelled. */
+export function stopIfAsked(session: Session): void {
+  if (session.request.signal.aborted)
+    throw new BigQueryError('stopped', 'Job execution was cancelled: User requested cancellation')
+}
+
+/** The server's clock as a TIMESTAMP text. */
+export function currentTimestamp(): string {
+  return `${datetimeOf(BigInt(milliseconds()) * 1000n)}Z`
+}
+
+async function attempt<T>(
+  session: Session,
+  claim: Claim,
+  run: () => ReturnType<Work<T>>,
+  note: (table: TableMeta) => void = () => {},
+): ReturnType<Work<T>> {
+  let done: Awaited<ReturnType<Work<T>>>
+  try {
+    done = await run()
+  } catch (error) {
+    const table = error instanceof Error && 'table' in error ? (error.table as TableMeta) : undefined
+    if (table !== undefined) note(table)
+    if (table !== undefined && session.transaction !== undefined && isConflict(error)) throw claim.aborted(table.ref)
+    throw error
+  }
+  if (done.mutated !== undefined) {
+    note(done.mutated)
+    claim.mutate(done.mutated.ref, done.mutated.physical)
+  }
+  return done
+}
+
+// DuckDB takes its snapshot with the first look into the file, not with BEGIN.
+async function takeSnapshot(session: Session): Promise<void> {
+  const { connection } = session.catalogue
+  await connection.run('BEGIN TRANSACTION')
+  await connection.run('SELECT 1 FROM _catalogue.tables LIMIT 1')
+}
+
+function isAborted(error: unknown): boolean {
+  return error instanceof BigQueryError && error.message.startsWith('Transaction is aborted')
+}
