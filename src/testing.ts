@@ -1,0 +1,74 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { AnyRow } from './domain/column.ts'
+import type { Pipeline } from './domain/pipeline.ts'
+import { type Case, cases, expectedRows, type SourceRows, sourceRows } from './testing/cases.ts'
+import { difference } from './testing/compare.ts'
+import { type Bias, rowsOf } from './testing/generate.ts'
+import { runOn, twinOn } from './testing/run.ts'
+
+export { type Case, caseOf, cases, expectedRows, type SourceRows, sourceRows } from './testing/cases.ts'
+export { difference } from './testing/compare.ts'
+export { type Bias, rowsOf } from './testing/generate.ts'
+export { runOn, twinOn } from './testing/run.ts'
+
+export type TestOptions = {
+  /** Values that generated source rows should often have: `{ apps: { cluster: ['prod-gcp', 'dev-fss'] } }`. */
+  readonly bias?: Readonly<Record<string, Bias>>
+  /** How many generated row sets the function and its twin are compared on; 200 if left out. */
+  readonly runs?: number
+  /** The folder of fixtures; 'fixtures' if left out. */
+  readonly fixtures?: string
+}
+
+/**
+ * Registers the tests of a pipeline with vitest: every case under fixtures/NAME gives exactly its expected rows, or is refused with what error.txt
+ * says; a twin gives the same rows as the function, on every case and on generated rows.
+ */
+export function testPipeline(pipeline: Pipeline, name: string, options: TestOptions = {}): void {
+  describe(name, () => {
+    const known = cases(name, options.fixtures)
+    const accepted = known.filter(each => each.refused === null)
+    for (const each of known) {
+      if (each.refused === null) test(`${each.name} gives its expected rows`, () => givesExpected(pipeline, each, runOn))
+      else test(`${each.name} is refused`, () => isRefused(pipeline, each))
+    }
+    if (pipeline.twin === undefined) return
+    for (const each of accepted) test(`${each.name} gives its expected rows in SQL`, () => givesExpected(pipeline, each, twinOn))
+    test(
+      `function and twin give the same on ${options.runs ?? 200} generated row sets`,
+      () => twinsAgree(pipeline, options),
+      120_000,
+    )
+  })
+}
+
+type Runs = (pipeline: Pipeline, rows: SourceRows) => Promise<AnyRow[]>
+
+async function givesExpected(pipeline: Pipeline, each: Case, run: Runs): Promise<void> {
+  const [rows, expected] = await Promise.all([sourceRows(pipeline, each), expectedRows(pipeline, each)])
+  const differs = difference(pipeline.to.row, expected, await run(pipeline, rows))
+  if (differs !== undefined) expect.fail(`${each.folder}/expected.csv: ${differs}`)
+}
+
+async function isRefused(pipeline: Pipeline, each: Case): Promise<void> {
+  const outcome = await sourceRows(pipeline, each)
+    .then(rows => runOn(pipeline, rows))
+    .then(
+      rows => ({ rows }),
+      (error: unknown) => ({ message: error instanceof Error ? error.message : String(error) }),
+    )
+  if ('rows' in outcome) expect.fail(`${each.folder} should be refused, and gave ${outcome.rows.length} rows`)
+  for (const line of each.refused ?? []) expect(outcome.message).toContain(line)
+}
+
+async function twinsAgree(pipeline: Pipeline, { bias = {}, runs = 200 }: TestOptions): Promise<void> {
+  const sets = fc.record(
+    Object.fromEntries(Object.entries(pipeline.from).map(([name, { row }]) => [name, rowsOf(row, { bias: bias[name] ?? {} })])),
+  )
+  const property = fc.asyncProperty(sets, async rows => {
+    const differs = difference(pipeline.to.row, await runOn(pipeline, rows), await twinOn(pipeline, rows))
+    if (differs !== undefined) throw new Error(`the function gives other rows than the twin: ${differs}`)
+  })
+  await fc.assert(property, { numRuns: runs })
+}
