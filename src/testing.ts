@@ -1,11 +1,11 @@
-import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AnyRow } from './domain/column.ts'
 import type { Pipeline } from './domain/pipeline.ts'
 import { type Case, cases, expectedRows, type SourceRows, sourceRows } from './testing/cases.ts'
 import { difference } from './testing/compare.ts'
-import { type Bias, rowsOf } from './testing/generate.ts'
+import type { Bias } from './testing/generate.ts'
 import { runOn, twinOn } from './testing/run.ts'
+import { twinsAgree } from './testing/twins.ts'
 
 export { type Case, caseOf, cases, expectedRows, type SourceRows, sourceRows } from './testing/cases.ts'
 export { difference } from './testing/compare.ts'
@@ -26,6 +26,7 @@ export type TestOptions = {
  * says; a twin gives the same rows as the function, on every case and on generated rows.
  */
 export function testPipeline(pipeline: Pipeline, name: string, options: TestOptions = {}): void {
+  const { runs = 200 } = options
   describe(name, () => {
     const known = cases(name, options.fixtures)
     const accepted = known.filter(each => each.refused === null)
@@ -35,11 +36,7 @@ export function testPipeline(pipeline: Pipeline, name: string, options: TestOpti
     }
     if (pipeline.twin === undefined) return
     for (const each of accepted) test(`${each.name} gives its expected rows in SQL`, () => givesExpected(pipeline, each, twinOn))
-    test(
-      `function and twin give the same on ${options.runs ?? 200} generated row sets`,
-      () => twinsAgree(pipeline, options),
-      120_000,
-    )
+    test(`function and twin give the same on ${runs} generated row sets`, () => twinsAgree(pipeline, runs, options.bias), 120_000)
   })
 }
 
@@ -60,15 +57,4 @@ async function isRefused(pipeline: Pipeline, each: Case): Promise<void> {
     )
   if ('rows' in outcome) expect.fail(`${each.folder} should be refused, and gave ${outcome.rows.length} rows`)
   for (const line of each.refused ?? []) expect(outcome.message).toContain(line)
-}
-
-async function twinsAgree(pipeline: Pipeline, { bias = {}, runs = 200 }: TestOptions): Promise<void> {
-  const sets = fc.record(
-    Object.fromEntries(Object.entries(pipeline.from).map(([name, { row }]) => [name, rowsOf(row, { bias: bias[name] ?? {} })])),
-  )
-  const property = fc.asyncProperty(sets, async rows => {
-    const differs = difference(pipeline.to.row, await runOn(pipeline, rows), await twinOn(pipeline, rows))
-    if (differs !== undefined) throw new Error(`the function gives other rows than the twin: ${differs}`)
-  })
-  await fc.assert(property, { numRuns: runs })
 }

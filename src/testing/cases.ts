@@ -15,7 +15,7 @@ export type Case = {
 }
 
 /** Rows of every source, by the source's name. */
-export type SourceRows = Readonly<Record<string, readonly AnyRow[]>>
+export type SourceRows = Readonly<Record<string, readonly object[]>>
 
 /**
  * The cases of a pipeline: the folders of fixtures/NAME, in the order of their names.

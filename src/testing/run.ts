@@ -3,7 +3,7 @@ import type { AnyRow } from '../domain/column.ts'
 import { EtlError } from '../domain/error.ts'
 import type { Pipeline } from '../domain/pipeline.ts'
 import type { SourceRows } from './cases.ts'
-import { evaluated } from './sql.ts'
+import { evaluated, evaluatedSets } from './sql.ts'
 
 /**
  * Runs a pipeline's transform on rows as a run does: the rows are checked at both borders, a partition pipeline's function sees one slice a call,
@@ -22,12 +22,22 @@ export async function runOn(pipeline: Pipeline, rows: SourceRows): Promise<AnyRo
  * @throws EtlError `pipeline` if it has none; else as runOn.
  */
 export async function twinOn(pipeline: Pipeline, rows: SourceRows): Promise<AnyRow[]> {
-  if (pipeline.twin === undefined)
-    throw new EtlError('pipeline', 'there is no twin.', { hint: 'add twin: sql`…` to the pipeline' })
-  return checkResult(pipeline, await evaluated(pipeline, pipeline.twin, checkSources(pipeline, rows)), 'twin')
+  const [result] = await twinOnSets(pipeline, [rows])
+  return result ?? []
 }
 
-function checkSources(pipeline: Pipeline, rows: SourceRows): SourceRows {
+/** The same for several sets of rows in one request. */
+export async function twinOnSets(pipeline: Pipeline, sets: readonly SourceRows[]): Promise<AnyRow[][]> {
+  if (pipeline.twin === undefined)
+    throw new EtlError('pipeline', 'there is no twin.', { hint: 'add twin: sql`…` to the pipeline' })
+  const checked = sets.map(rows => checkSources(pipeline, rows))
+  const results = await evaluatedSets(pipeline, pipeline.twin, checked)
+  return results.map(rows => checkResult(pipeline, rows, 'twin'))
+}
+
+type Checked = Readonly<Record<string, readonly AnyRow[]>>
+
+function checkSources(pipeline: Pipeline, rows: SourceRows): Checked {
   const checked = Object.entries(pipeline.from).map(([name, source]) => {
     const given = rows[name]
     if (given === undefined)
@@ -47,10 +57,11 @@ function checkResult(pipeline: Pipeline, result: readonly unknown[], step = 'tra
   })
 }
 
-function called({ transform, write }: Pipeline, rows: SourceRows): readonly unknown[] {
-  const [[name, only] = ['', []]] = Object.entries(rows)
-  if (transform.kind === 'none') return only
-  if (transform.kind === 'each') return only.flatMap(row => listed(transform.each({ [name]: row })))
+function called({ transform, write }: Pipeline, rows: Checked): readonly unknown[] {
+  if (transform.kind === 'none') return Object.values(rows).flat()
+  if (transform.kind === 'each') {
+    return Object.entries(rows).flatMap(([name, each]) => each.flatMap(row => listed(transform.each({ [name]: row }))))
+  }
   if (transform.kind !== 'rows') throw new EtlError('bug', 'a sql transform is evaluated, not called')
   if (write.mode !== 'partition') return listed(transform.rows(rows))
   const { column } = write
@@ -62,7 +73,7 @@ function called({ transform, write }: Pipeline, rows: SourceRows): readonly unkn
 }
 
 /** The rows of each value of the slice column, in its order. */
-function slicesOf(rows: SourceRows, column: string): [string, SourceRows][] {
+function slicesOf(rows: Checked, column: string): [string, Record<string, AnyRow[]>][] {
   const dates = [...new Set(Object.values(rows).flatMap(each => each.map(row => String(row[column]))))].sort()
   const cut = (date: string) =>
     Object.entries(rows).map(([name, each]) => [name, each.filter(row => row[column] === date)] as const)

@@ -11,18 +11,42 @@ import type { SourceRows } from './cases.ts'
  * @throws EtlError `query` with what the evaluator said, `schema` for a column that is missing or of another type.
  */
 export async function evaluated(pipeline: Pipeline, query: Sql, rows: SourceRows): Promise<AnyRow[]> {
+  const [result] = await evaluatedSets(pipeline, query, [rows])
+  return result ?? []
+}
+
+/** The same for several sets of source rows in one request, which is several times quicker: one subquery a set, over tables of its own. */
+export async function evaluatedSets(pipeline: Pipeline, query: Sql, sets: readonly SourceRows[]): Promise<AnyRow[][]> {
+  const sources = Object.entries(pipeline.from)
   const tables = Object.fromEntries(
-    Object.entries(pipeline.from).map(([name, source]) => [name, { schema: source.row.columns, rows: rows[name] ?? [] }]),
+    sets.flatMap((rows, set) =>
+      sources.map(([name, source]) => [
+        tableOf(name, set),
+        { schema: source.row.columns, rows: (rows[name] ?? []) as readonly AnyRow[] },
+      ]),
+    ),
   )
-  const result = await evaluate({ sql: sqlText(query), tables }).catch(error => {
+  const one = (set: number) => sqlText({ ...query, names: query.names.map(name => tableOf(name, set)) })
+  const sql = sets.map((_, set) => `SELECT ${set} AS ${setColumn}, result.* FROM (${one(set)}\n) AS result`).join('\nUNION ALL\n')
+  const answer = await evaluate({ sql: sets.length === 1 ? one(0) : sql, tables }).catch(error => {
     throw new EtlError('query', `Google's evaluator says: ${error instanceof Error ? error.message : String(error)}.`, {
       cause: error,
     })
   })
-  const pairs = pipeline.to.row.columns.map(column => ({ column, name: resultColumn(column, result.schema) }))
-  return result.rows.map(row =>
-    Object.fromEntries(pairs.map(({ column, name }) => [column.name, inMemory(column, row[name] ?? null)])),
-  )
+  const pairs = pipeline.to.row.columns.map(column => ({ column, name: resultColumn(column, answer.schema) }))
+  const results: AnyRow[][] = sets.map(() => [])
+  for (const row of answer.rows) {
+    const cells = pairs.map(({ column, name }) => [column.name, inMemory(column, row[name] ?? null)] as const)
+    results[sets.length === 1 ? 0 : Number(row[setColumn])]?.push(Object.fromEntries(cells))
+  }
+  return results
+}
+
+const setColumn = '_set_of_rows'
+
+/** A set's own table: the source's name for the first, so that an error speaks of it. */
+function tableOf(name: string, set: number): string {
+  return set === 0 ? name : `${name}__${set}`
 }
 
 function resultColumn(column: Column, schema: readonly Field[]): string {
