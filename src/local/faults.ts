@@ -1,5 +1,5 @@
+import type { Answer, Call, Routes } from './call.ts'
 import { BigQueryError } from './contract.ts'
-import type { Answer, Call, Routes } from './http.ts'
 import { integer, type JsonObject, optional, text } from './json.ts'
 
 const kinds = ['dropAnswer', 'unavailableAfter', 'unavailable', 'rateLimit', 'delayCommit', 'holdCommit'] as const

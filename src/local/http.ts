@@ -1,38 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { gunzipSync } from 'node:zlib'
+import type { Answer, Call, Handler, Routes } from './call.ts'
 import { BigQueryError } from './contract.ts'
 import { errorAnswer } from './errors.ts'
 import type { Fault } from './faults.ts'
-import { type Json, type JsonObject, object } from './json.ts'
-
-/** A request as a route sees it. */
-export type Call = {
-  readonly method: string
-  /** The path without `/bigquery/v2`. */
-  readonly path: string
-  /** The named parts of the route's path. */
-  readonly at: Readonly<Record<string, string>>
-  readonly query: URLSearchParams
-  readonly headers: IncomingMessage['headers']
-  readonly incoming: IncomingMessage
-  /** Where the client reached this server, e.g. http://127.0.0.1:4242. */
-  readonly origin: string
-  /** The JSON body; an empty one is {}. */
-  json(): Promise<JsonObject>
-}
-
-export type Answer = {
-  readonly status?: number
-  readonly headers?: Readonly<Record<string, string>>
-  /** Sent as JSON. */
-  readonly body?: object
-  /** JSON text that is ready to send. */
-  readonly text?: string
-}
-
-export type Handler = (call: Call) => Promise<Answer>
-/** `GET /projects/:project/datasets` → handler. A part `:name` stands for one part of the path. */
-export type Routes = Readonly<Record<string, Handler>>
+import { type JsonObject, parseObject } from './json.ts'
 
 /** Answers one HTTP request by the routes; `takeFault` may spoil it. */
 export function createListener(routes: Routes, takeFault: (method: string, path: string) => Fault | undefined) {
@@ -106,18 +78,6 @@ async function readJson(incoming: IncomingMessage): Promise<JsonObject> {
   const sent = Buffer.concat(chunks)
   const plain = incoming.headers['content-encoding'] === 'gzip' && sent.length > 0 ? gunzipSync(sent) : sent
   return parseObject(plain.toString('utf8'))
-}
-
-/** A JSON object from text. Throws `invalid`. */
-export function parseObject(text: string): JsonObject {
-  if (text.trim() === '') return {}
-  let parsed: Json
-  try {
-    parsed = JSON.parse(text)
-  } catch {
-    throw new BigQueryError('invalid', 'Invalid JSON payload received. Unexpected token.')
-  }
-  return object(parsed)
 }
 
 function send(response: ServerResponse, answer: Answer): void {

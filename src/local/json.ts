@@ -6,6 +6,18 @@ export type JsonObject = { readonly [name: string]: Json | undefined }
 
 type Unread = Json | undefined
 
+/** A JSON object from text. Throws `invalid`. */
+export function parseObject(text: string): JsonObject {
+  if (text.trim() === '') return {}
+  let parsed: Json
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    throw new BigQueryError('invalid', 'Invalid JSON payload received. Unexpected token.')
+  }
+  return object(parsed)
+}
+
 /** An object, or `invalid`. `what` names the place for the message. */
 export function object(json: Unread, what = 'The request body'): JsonObject {
   if (typeof json === 'object' && json !== null && !isArray(json)) return json

@@ -4,6 +4,7 @@ import { BigQueryError, type Catalogue, type Field, type TableMeta, type TableRe
 import { inTransaction, rowsOf } from './duck.ts'
 import type { JobContext, Work } from './jobs.ts'
 import { array, flag, type JsonObject, object, optional, text } from './json.ts'
+import type { LoadSource } from './loadsource.ts'
 import { keyedLock } from './lock.ts'
 import { checkTableName, nameOf, noSuchTable } from './names.ts'
 import { parquetSource } from './parquet.ts'
@@ -11,16 +12,6 @@ import { requiredProblem } from './required.ts'
 import type { Database } from './store.ts'
 import { checkSchemaChange, newTable, type TableWish, tableWish } from './tables.ts'
 import { textSource } from './textload.ts'
-
-/** Rows to load, and how they fit a schema. */
-export type LoadSource = {
-  /** What the file says itself; absent where only a schema can tell. */
-  readonly schema?: readonly Field[]
-  /** Columns of the file that a schema doesn't have. */
-  unknown(schema: readonly Field[]): string[]
-  /** A SELECT of the rows in the columns of the schema, in their physical types. Throws the problems of the rows. */
-  select(schema: readonly Field[]): Promise<string>
-}
 
 type Disposition = 'WRITE_APPEND' | 'WRITE_TRUNCATE' | 'WRITE_TRUNCATE_DATA' | 'WRITE_EMPTY'
 

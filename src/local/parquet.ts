@@ -2,7 +2,7 @@ import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api'
 import { BigQueryError, type Field } from './contract.ts'
 import { absent, conversion, inferred, unknownFields } from './conversion.ts'
 import { literal, quoted, rowsOf } from './duck.ts'
-import type { LoadSource } from './load.ts'
+import type { LoadSource } from './loadsource.ts'
 
 /** A Parquet file as the source of a load job: it is never copied, the load reads it straight into the table. */
 export async function parquetSource(connection: DuckDBConnection, path: string): Promise<LoadSource> {

@@ -7,7 +7,7 @@ import { quoted } from './duck.ts'
 import { JobError } from './jobs.ts'
 import { flag, integer, type JsonObject, optional } from './json.ts'
 import { linesOf } from './lines.ts'
-import type { LoadSource } from './load.ts'
+import type { LoadSource } from './loadsource.ts'
 import { physicalType } from './types.ts'
 
 /** An NDJSON or CSV file as the source of a load job: its rows go through JavaScript into a temporary table. */

@@ -15,8 +15,8 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { BigQueryError } from './contract.ts'
-import { parseObject } from './http.ts'
 import type { JsonObject } from './json.ts'
+import { parseObject } from './json.ts'
 
 /** A resumable upload. It lies on disk, so that it survives the server between two chunks. */
 export type Session = {

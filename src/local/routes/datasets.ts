@@ -1,7 +1,7 @@
+import type { Call, Routes } from '../call.ts'
 import type { DatasetRef } from '../contract.ts'
 import { changeDataset, createDataset, datasetResource, deleteDataset, findDataset, listDatasets } from '../datasets.ts'
 import { rowsOf } from '../duck.ts'
-import type { Call, Routes } from '../http.ts'
 import { type JsonObject, object, text } from '../json.ts'
 import { listing, merged } from '../resource.ts'
 import type { Database } from '../store.ts'

@@ -1,5 +1,5 @@
+import type { Call, Handler, Routes } from '../call.ts'
 import { BigQueryError } from '../contract.ts'
-import type { Call, Handler, Routes } from '../http.ts'
 import { type Jobs, jobResource, readJobRequest } from '../jobs.ts'
 import { listJobs, type StoredJob } from '../jobstore.ts'
 import type { JsonObject } from '../json.ts'

@@ -1,5 +1,5 @@
+import type { Answer, Call, Routes } from '../call.ts'
 import { BigQueryError, type Reason, reasons } from '../contract.ts'
-import type { Answer, Call, Routes } from '../http.ts'
 import type { Jobs } from '../jobs.ts'
 import type { StoredJob } from '../jobstore.ts'
 import { integer, type JsonObject, object, optional, text } from '../json.ts'

@@ -1,7 +1,7 @@
+import type { Call, Routes } from '../call.ts'
 import { BigQueryError, type Catalogue, type TableRef } from '../contract.ts'
 import { findDataset } from '../datasets.ts'
 import { inTransaction, rowsOf } from '../duck.ts'
-import type { Call, Routes } from '../http.ts'
 import { noSuchTable } from '../names.ts'
 import { readPage } from '../pages.ts'
 import { pageStart, wholeNumber } from '../resource.ts'

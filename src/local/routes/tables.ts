@@ -1,7 +1,7 @@
+import type { Call, Routes } from '../call.ts'
 import { BigQueryError, type SqlEngine, type TableMeta, type TableRef } from '../contract.ts'
 import { checkEtag, findDataset } from '../datasets.ts'
 import { inTransaction } from '../duck.ts'
-import type { Call, Routes } from '../http.ts'
 import { type JsonObject, object, text } from '../json.ts'
 import { checkTableName, nameOf, noSuchTable } from '../names.ts'
 import { listing, merged } from '../resource.ts'

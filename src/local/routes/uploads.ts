@@ -1,5 +1,5 @@
+import type { Answer, Call, Routes } from '../call.ts'
 import { BigQueryError } from '../contract.ts'
-import type { Answer, Call, Routes } from '../http.ts'
 import { type Jobs, jobResource, readJobRequest } from '../jobs.ts'
 import type { JsonObject } from '../json.ts'
 import { loadWork } from '../load.ts'
