@@ -1,0 +1,54 @@
+import { nameIn } from '../domain/env.ts'
+import { EtlError } from '../domain/error.ts'
+import type { NamedPipeline } from '../domain/pipeline.ts'
+import { tableRef } from '../domain/source.ts'
+
+/** An entry of spec.gcp.bigQueryDatasets. */
+export type DatasetAccess = { readonly name: string; readonly permission: 'READ' | 'READWRITE' }
+
+/** What pipelines may touch in one environment, and what a manifest can't give them. */
+export type Access = {
+  readonly datasets: readonly DatasetAccess[]
+  /** Tables of other projects: nais puts the team's own project before every grant, so their owners must give access. */
+  readonly elsewhere: readonly string[]
+}
+
+const own = ''
+
+/**
+ * The least that the pipelines need: READWRITE on each target's dataset and on its `_etl` dataset (stage, head, ledger), READ on other source datasets of the
+ * team's own project. The right to run jobs (roles/bigquery.jobUser) comes with the first entry by itself (naiserator), so there is nothing else to ask for.
+ * @throws EtlError `pipeline` for a source dataset whose name nais can't take.
+ */
+export function accessOf(pipelines: readonly NamedPipeline[], environment: string): Access {
+  const targets = unique(pipelines.map(pipeline => nameIn(pipeline.to.dataset, environment)))
+  const written = targets.flatMap(dataset => [dataset, `${dataset}_etl`])
+  const refs = pipelines
+    .flatMap(pipeline => Object.values(pipeline.from))
+    .flatMap(source => (source.kind === 'table' ? [tableRef(nameIn(source.table, environment), own)] : []))
+  const read = unique(refs.filter(ref => ref.project === own).map(ref => ref.dataset)).filter(
+    dataset => !written.includes(dataset),
+  )
+  // nais: spec.gcp.bigQueryDatasets[].name
+  const impossible = read.find(dataset => !/^[a-z0-9][a-z0-9_]+$/.test(dataset))
+  if (impossible !== undefined) {
+    throw new EtlError(
+      'pipeline',
+      `nais can't give access to the source dataset ${impossible}: it takes lower case letters, digits and _ only.`,
+      {
+        hint: "name it with its project ('project.dataset.table') and give the job's service account access by hand",
+      },
+    )
+  }
+  return {
+    datasets: [
+      ...written.map(name => ({ name, permission: 'READWRITE' }) as const),
+      ...read.map(name => ({ name, permission: 'READ' }) as const),
+    ],
+    elsewhere: unique(refs.filter(ref => ref.project !== own).map(ref => `${ref.project}.${ref.dataset}.${ref.table}`)),
+  }
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)].sort()
+}

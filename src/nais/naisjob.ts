@@ -1,0 +1,64 @@
+import type { NamedPipeline } from '../domain/pipeline.ts'
+import { accessOf } from './access.ts'
+import { type Deployment, naisjobName } from './deployment.ts'
+import { resources } from './memory.ts'
+import type { Group } from './schedules.ts'
+import { type Yaml, yamlDocument, yamlFile } from './yaml.ts'
+
+/** A Job that hangs ends after this long; alerts.ts allows as much between a tick and its success. Seconds. */
+export const deadline = 3600
+
+/** Where the deploy action puts the image, if there are several Naisjobs in a file. */
+const image = '{{image}}'
+
+/** All Naisjobs of one environment as one YAML file: a document a schedule. */
+export function naisjobFile(groups: readonly Group[], deployment: Deployment, environment: string): string {
+  return yamlFile(
+    groups.map((group, index) => yamlDocument(naisjob(groups, index, deployment, environment), comment(group, environment))),
+  )
+}
+
+/**
+ * One Naisjob. Keys: the platform's CRD nais.io_naisjobs, which has no probes, ports or `args` for a Job.
+ *
+ * The image: with one Naisjob it is left out, and the deploy action gives it in a companion Image by WORKLOAD_IMAGE, as the platform advises. With several the
+ * action skips that (nais/deploy: pkg/deployclient, "Multiple workload names detected, skipping image resource generation"), and each names the template's variable.
+ */
+function naisjob(groups: readonly Group[], index: number, { name: base, team }: Deployment, environment: string): Yaml {
+  const { schedule, timeZone, pipelines } = groups[index] as Group
+  return {
+    apiVersion: 'nais.io/v1',
+    kind: 'Naisjob',
+    metadata: { name: naisjobName(base, index), namespace: team, labels: { team } },
+    spec: {
+      image: groups.length > 1 ? image : undefined,
+      command: ['node', 'bin/etl.js', 'run', ...pipelines.map(pipeline => pipeline.name)],
+      schedule,
+      timeZone,
+      // A second run beside the first would do no harm, only work for nothing.
+      concurrencyPolicy: 'Forbid',
+      activeDeadlineSeconds: deadline,
+      // A retried pod belongs to the same run and can't publish twice (docs/identity.md).
+      backoffLimit: 2,
+      // A new pod for each retry keeps the failed one's log.
+      restartPolicy: 'Never',
+      terminationGracePeriodSeconds: 60,
+      resources,
+      gcp: { bigQueryDatasets: accessOf(pipelines, environment).datasets },
+    },
+  }
+}
+
+function comment({ pipelines }: Group, environment: string): string[] {
+  const { elsewhere } = accessOf(pipelines, environment)
+  return [
+    `Generated from src/pipelines (${names(pipelines)}) by npm run etl -- manifest: change the pipeline, not this file.`,
+    ...(elsewhere.length === 0
+      ? []
+      : [`No manifest can give access to tables of other projects; their owners do (docs/deploy.md): ${elsewhere.join(', ')}`]),
+  ]
+}
+
+function names(pipelines: readonly NamedPipeline[]): string {
+  return pipelines.map(pipeline => pipeline.name).join(', ')
+}

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import { env } from '../../src/domain/env.ts'
+import { accessOf } from '../../src/nais/access.ts'
+import { copying } from './support.ts'
+
+test('a target asks for READWRITE on its dataset and the one beside it, once, however many pipelines share it', () => {
+  expect(accessOf([copying('a'), copying('b')], 'prod').datasets).toEqual([
+    { name: 'things', permission: 'READWRITE' },
+    { name: 'things_etl', permission: 'READWRITE' },
+  ])
+})
+
+test('a source of the own project asks for READ, unless its dataset is written anyway', () => {
+  const pipelines = [copying('a', { from: 'raw.rows' }), copying('b', { from: 'things.a' })]
+  expect(accessOf(pipelines, 'prod').datasets.at(-1)).toEqual({ name: 'raw', permission: 'READ' })
+  expect(accessOf(pipelines, 'prod').datasets).toHaveLength(3)
+})
+
+test('a source of another project asks for nothing: its owner gives access', () => {
+  const access = accessOf([copying('a', { from: env({ dev: 'their-dev.raw.rows', prod: 'their-prod.raw.rows' }) })], 'dev')
+  expect(access.datasets.map(entry => entry.permission)).toEqual(['READWRITE', 'READWRITE'])
+  expect(access.elsewhere).toEqual(['their-dev.raw.rows'])
+})
+
+test('a source dataset that nais has no word for is refused', () => {
+  expect(() => accessOf([copying('a', { from: 'RawData.rows' })], 'prod')).toThrow(
+    /can't give access to the source dataset RawData: .* Hint: name it with its project/,
+  )
+})
