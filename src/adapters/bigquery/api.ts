@@ -1,6 +1,6 @@
+import { jitter, type Policy } from '../../domain/policy.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type Failure, failureOf, toEtlError } from './errors.ts'
-import { beforeTry, productionWaits, scaled, type Waits } from './waits.ts'
 
 /** How to reach BigQuery. */
 export type Options = {
@@ -11,8 +11,8 @@ export type Options = {
   readonly clock: Clock
   /** Address of an emulator, such as `http://127.0.0.1:9050`; then no credentials are looked for or sent. */
   readonly endpoint?: string | undefined
-  /** Multiplies every wait between tries; 1 for the service, 0.1 for an emulator if left out. */
-  readonly timeScale?: number | undefined
+  /** Every wait between two tries. */
+  readonly policy: Policy
 }
 
 /** One call of the REST API; the path starts behind `projects/`. */
@@ -32,7 +32,7 @@ export type Api = {
   readonly project: string
   readonly location: string
   readonly clock: Clock
-  readonly waits: Waits
+  readonly policy: Policy
   /** The address, for sentences. */
   readonly address: string
   /** True for an emulator: it has no console. */
@@ -49,7 +49,7 @@ export type Api = {
 export async function openApi(options: Options): Promise<Api> {
   const { BigQuery } = await import('@google-cloud/bigquery')
   const { PassThroughClient } = await import('google-auth-library')
-  const { project, location, clock, endpoint } = options
+  const { project, location, clock, policy, endpoint } = options
   const local = endpoint !== undefined
   const address = (endpoint ?? 'https://bigquery.googleapis.com').replace(/\/$/, '')
   const client = new BigQuery({
@@ -81,7 +81,6 @@ export async function openApi(options: Options): Promise<Api> {
       throw failureOf(error)
     }
   }
-  const waits = scaled(productionWaits, options.timeScale ?? (local ? 0.1 : 1))
   const once = async <T>({ method = 'GET', path, query = {}, body, signal }: Call): Promise<T> => {
     const parameters = Object.entries(query).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, String(value)] as [string, string]],
@@ -98,26 +97,31 @@ export async function openApi(options: Options): Promise<Api> {
     project,
     location,
     clock,
-    waits,
+    policy,
     address,
     local,
     once,
-    repeat: call => repeated(waits, clock, () => once(call)),
+    repeat: call => repeated(policy, clock, () => once(call)),
     send: (url, method, headers, body) => request(url, { method, headers, body }, true),
   }
 }
 
 /** Tries again while the failure is a passing one. */
-export async function repeated<T>(waits: Waits, clock: Clock, work: () => Promise<T>): Promise<T> {
+export async function repeated<T>(policy: Policy, clock: Clock, work: () => Promise<T>): Promise<T> {
   for (let number = 1; ; number++) {
     try {
       return await work()
     } catch (error) {
       const failure = failureOf(error)
-      if (!failure.passing || number >= waits.tries) throw failure
-      await beforeTry(number + 1, waits, clock)
+      if (!failure.passing || number >= policy.request.tries) throw failure
+      await pause(policy, clock, number)
     }
   }
+}
+
+/** Waits after try number `tried`, the first being 1. */
+export function pause(policy: Policy, clock: Clock, tried: number): Promise<void> {
+  return clock.sleep(jitter(policy.request, tried - 1, Math.random()))
 }
 
 /** A failure of the API as an error of ours. */

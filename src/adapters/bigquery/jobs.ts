@@ -1,6 +1,5 @@
-import { type Api, type Call, failed } from './api.ts'
+import { type Api, type Call, failed, pause } from './api.ts'
 import { Failure, failureOf, type JobError, jobFailure } from './errors.ts'
-import { beforeTry } from './waits.ts'
 
 /** A job as the API tells it. */
 export type Job = {
@@ -23,7 +22,7 @@ export type Jobs = {
   /** The same with another way to submit: an upload. */
   runBy(name: string, submit: Submit, what: string): Promise<Job>
   /** Exactly this id, one job: adopted if it exists. Throws the job's failure. */
-  one(id: string, configuration: Configuration, what: string): Promise<Job>
+  one(id: string, configuration: Configuration): Promise<Job>
   /** undefined if no job has this id. */
   find(id: string): Promise<Job | undefined>
   /** Waits until it is DONE, failed or not. */
@@ -56,20 +55,24 @@ export function createJobs(api: Api): Jobs {
   }
 
   const finished = async (job: Job): Promise<Job> => {
-    let wait = api.waits.poll
-    for (let current = job; ; ) {
-      if (current.status.state === 'DONE') return current
+    let current = job
+    let wait = api.policy.poll.pause / 8
+    while (current.status.state !== 'DONE') {
       const { jobId } = current.jobReference
       if (current.configuration?.query === undefined) await api.clock.sleep(wait)
       else await holds(jobId)
-      wait = Math.min(wait * 1.5, api.waits.pollMost)
+      wait = Math.min(wait * 2, api.policy.poll.pause)
       current = await api.repeat<Job>({ path: `${path}/${jobId}`, query: { location } })
     }
+    return current
   }
 
   /** The service holds this answer until the query is done or the time is over; how it ended, jobs.get says. */
   const holds = async (id: string): Promise<void> => {
-    const call: Call = { path: `${api.project}/queries/${id}`, query: { location, maxResults: 0, timeoutMs: api.waits.hold } }
+    const call: Call = {
+      path: `${api.project}/queries/${id}`,
+      query: { location, maxResults: 0, timeoutMs: Math.round(api.policy.poll.hang) },
+    }
     await api.repeat(call).catch(error => {
       if (failureOf(error).passing) throw error
     })
@@ -85,8 +88,8 @@ export function createJobs(api: Api): Jobs {
         if (!failure.passing && failure.status !== 409) throw failure
         const found = await find(id)
         if (found !== undefined) return found
-        if (tried >= api.waits.tries) throw failure
-        await beforeTry(tried + 1, api.waits, api.clock)
+        if (tried >= api.policy.request.tries) throw failure
+        await pause(api.policy, api.clock, tried)
       }
     }
   }
@@ -106,8 +109,8 @@ export function createJobs(api: Api): Jobs {
       } catch (error) {
         const failure = failureOf(error)
         // Only a job that ended is worth a new number: where nobody answers, the tries are used up already.
-        if (!failure.passing || failure.status !== 200 || tried >= api.waits.tries) throw failed(api, failure, what, id)
-        await beforeTry(tried + 1, api.waits, api.clock)
+        if (!failure.passing || failure.status !== 200 || tried >= api.policy.request.tries) throw failed(api, failure, what, id)
+        await pause(api.policy, api.clock, tried)
       }
     }
   }

@@ -66,7 +66,7 @@ function fetchPage(api: Api, job: string, pageToken: string | undefined, signal?
       location: api.location,
       maxResults: pageRows,
       pageToken,
-      timeoutMs: api.waits.hold,
+      timeoutMs: Math.round(api.policy.poll.hang),
       'formatOptions.useInt64Timestamp': true,
     },
     ...(signal === undefined ? {} : { signal }),

@@ -6,12 +6,16 @@ import { literal } from '../../domain/literal.ts'
  * JSON column ("Unsupported field type: JSON"). The publish turns them back, inside records and arrays too.
  */
 
-/** The column as a stage has it. */
+/**
+ * The column as a stage has it: nothing is required there, since Parquet files say "optional" of every column, and since the audit tells
+ * more about a NULL than a refused load would.
+ */
 export function stageColumn(column: Column): Column {
   const { description, ...rest } = column
   return {
     ...rest,
     type: isText(column) ? 'STRING' : column.type,
+    mode: column.mode === 'REPEATED' ? 'REPEATED' : 'NULLABLE',
     ...(column.fields === undefined ? {} : { fields: column.fields.map(stageColumn) }),
   }
 }

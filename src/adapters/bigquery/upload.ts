@@ -53,7 +53,7 @@ async function put(api: Api, url: string, part: Uint8Array, offset: number, size
     return checked(await api.send(url, 'PUT', { 'Content-Range': range }, part))
   } catch (error) {
     if (!(error instanceof Failure && error.passing)) throw error
-    return await repeated(api.waits, api.clock, async () =>
+    return await repeated(api.policy, api.clock, async () =>
       checked(await api.send(url, 'PUT', { 'Content-Range': `bytes */${size}` }, new Uint8Array())),
     )
   }

@@ -55,7 +55,7 @@ async function publish(
   const what = `publishing ${tableName(target)}`
   await onSubmit(id)
   try {
-    await jobs.one(id, queryConfiguration(publishScript(publication), publishParameters(publication, id)), what)
+    await jobs.one(id, queryConfiguration(publishScript(publication), publishParameters(publication, id)))
   } catch (error) {
     throw failed(api, error, what, id)
   }
@@ -75,7 +75,7 @@ async function settle(api: Api, jobs: Jobs, id: string): Promise<void> {
   const what = 'an earlier attempt to publish'
   try {
     const first = await jobs.find(id)
-    if (first === undefined) await api.clock.sleep(api.waits.absent)
+    if (first === undefined) await api.clock.sleep(api.policy.settle)
     const job = first ?? (await jobs.find(id))
     if (job !== undefined) await jobs.finished(job)
   } catch (error) {

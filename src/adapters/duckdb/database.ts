@@ -1,0 +1,48 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { toEtlError } from './errors.ts'
+
+/** A DuckDB database of one spool, in a folder of its own. */
+export type Database = {
+  readonly connection: DuckDBConnection
+  /** Closes it and deletes its files; may be repeated. */
+  close(): Promise<void>
+}
+
+/** Memory of the engine itself; what does not fit goes to the folder. */
+const memoryLimit = '96MB'
+
+/**
+ * Opens a database on disk. DuckDB is loaded here, so that a run without rows of its own never loads it.
+ * One thread: a job has one core, and every thread holds buffers.
+ */
+export async function openDatabase(folder: string): Promise<Database> {
+  const { DuckDBInstance } = await import('@duckdb/node-api')
+  const file = join(folder, 'spool.duckdb')
+  try {
+    const instance = await DuckDBInstance.create(file, {
+      memory_limit: memoryLimit,
+      threads: '1',
+      temp_directory: join(folder, 'spill'),
+    })
+    const connection = await instance.connect()
+    await connection.run(
+      "SET TimeZone = 'UTC'; SET preserve_insertion_order = true; SET autoinstall_known_extensions = false; SET autoload_known_extensions = false",
+    )
+    let open = true
+    return {
+      connection,
+      async close() {
+        if (!open) return
+        open = false
+        connection.closeSync()
+        instance.closeSync()
+        await rm(file, { force: true })
+        await rm(`${file}.wal`, { force: true })
+      },
+    }
+  } catch (error) {
+    throw toEtlError(error)
+  }
+}

@@ -1,0 +1,119 @@
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type * as duckdb from '@duckdb/node-api'
+import type { AnyRow, Column } from '../../domain/column.ts'
+import { EtlError } from '../../domain/error.ts'
+import type { Spool, Spooled, SpoolWriter } from '../../ports/spool.ts'
+import { type Database, openDatabase } from './database.ts'
+import { type Encode, encoder, Misfit } from './encode.ts'
+import { toEtlError } from './errors.ts'
+import { canonicalText, duckType, quoted } from './types.ts'
+
+/** Bytes of one Parquet file, about: one upload each. */
+const partBytes = 96 * 1024 * 1024
+
+/** Rows that DuckDB takes at once; also its largest chunk. */
+const chunkRows = 2048
+
+/** Rows on disk by DuckDB, in a folder of its own under `directory` for each writer. */
+export function createSpool(options: { readonly directory: string; readonly partBytes?: number }): Spool {
+  return { open: columns => openWriter(columns, options.directory, options.partBytes ?? partBytes) }
+}
+
+async function openWriter(columns: readonly Column[], directory: string, size: number): Promise<SpoolWriter> {
+  const folder = await mkdir(directory, { recursive: true })
+    .then(() => mkdtemp(join(directory, 'etl-')))
+    .catch(error => {
+      throw toEtlError(error)
+    })
+  const duck = await import('@duckdb/node-api')
+  const encoders = columns.map(column => encoder(duck, column))
+  let database: Database
+  let appender: duckdb.DuckDBAppender
+  try {
+    database = await openDatabase(folder)
+    await database.connection.run(
+      `CREATE TABLE spool (${columns.map(column => `${quoted(column.name)} ${duckType(column)}`).join(', ')})`,
+    )
+    appender = await database.connection.createAppender('spool')
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    throw toEtlError(error)
+  }
+  const types = columns.map((_, index) => appender.columnType(index))
+  let rows = 0
+  let open = true
+
+  const append = (chunk: readonly AnyRow[]) => {
+    const data = duck.DuckDBDataChunk.create(types, chunk.length)
+    columns.forEach((column, index) => {
+      data.setColumnValues(index, encodeColumn(chunk, column, encoders[index] as Encode, rows))
+    })
+    appender.appendDataChunk(data)
+    rows += chunk.length
+  }
+
+  const close = async () => {
+    if (!open) return
+    open = false
+    appender.closeSync()
+    await database.close()
+  }
+
+  return {
+    async write(more) {
+      try {
+        for (let start = 0; start < more.length; start += chunkRows) append(more.slice(start, start + chunkRows))
+      } catch (error) {
+        throw toEtlError(error)
+      }
+    },
+    async finish(): Promise<Spooled> {
+      try {
+        appender.flushSync()
+        const contentHash = await hash(database.connection, columns)
+        const files = rows === 0 ? [] : await writeParts(database.connection, folder, size)
+        await close()
+        return { files, rows, contentHash }
+      } catch (error) {
+        throw toEtlError(error)
+      }
+    },
+    async discard() {
+      await close().catch(() => {})
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function encodeColumn(chunk: readonly AnyRow[], column: Column, encode: Encode, before: number): duckdb.DuckDBValue[] {
+  let index = 0
+  try {
+    const values: duckdb.DuckDBValue[] = new Array(chunk.length)
+    for (; index < chunk.length; index++) values[index] = encode((chunk[index] as AnyRow)[column.name])
+    return values
+  } catch (error) {
+    if (!(error instanceof Misfit)) throw error
+    throw new EtlError('row', `row ${before + index + 1} of the result › ${error.at}: ${error.problem}.`)
+  }
+}
+
+/** The same for the same rows in any order: their number, and the sums of both halves of each row's MD5. */
+async function hash(connection: duckdb.DuckDBConnection, columns: readonly Column[]): Promise<string> {
+  const text = columns.map(column => canonicalText(column, quoted(column.name))).join(' || ')
+  const answer = await connection.runAndReadAll(
+    `SELECT count(*)::VARCHAR, coalesce(sum(md5_number_lower(t)), 0)::VARCHAR, coalesce(sum(md5_number_upper(t)), 0)::VARCHAR FROM (SELECT ${text} AS t FROM spool)`,
+  )
+  const [count, lower, upper] = (answer.getRows()[0] ?? []).map(String)
+  const hex = (sum: string | undefined) => BigInt(sum ?? 0).toString(16)
+  return `1-${count}-${hex(lower)}-${hex(upper)}`
+}
+
+async function writeParts(connection: duckdb.DuckDBConnection, folder: string, size: number): Promise<readonly string[]> {
+  const parts = join(folder, 'parts')
+  await connection.run(
+    `COPY spool TO '${parts.replaceAll("'", "''")}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, FILE_SIZE_BYTES ${size})`,
+  )
+  const names = await readdir(parts)
+  return names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).map(name => join(parts, name))
+}

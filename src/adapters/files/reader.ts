@@ -1,0 +1,154 @@
+import { createReadStream } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { AnyRow, Column, Value } from '../../domain/column.ts'
+import { nameIn } from '../../domain/env.ts'
+import { EtlError, nearest } from '../../domain/error.ts'
+import type { FileSource } from '../../domain/source.ts'
+import type { Reader } from '../../ports/reader.ts'
+import { fieldReader, Unfit } from './convert.ts'
+import { CsvFault, type CsvRecord, parseCsv } from './parse.ts'
+
+/** Rows a page. */
+const pageRows = 2048
+
+/** Reads the project's files. `root` is the project's folder; `environment` chooses in `env({ … })`. */
+export function createFileReader(options: { readonly root: string; readonly environment: string }): Reader<FileSource> {
+  const pathOf = (source: FileSource) => nameIn(source.path, options.environment)
+  const open = (source: FileSource, columns: readonly Column[]) => pages(options.root, pathOf(source), columns)
+  return {
+    async facts(source) {
+      const path = pathOf(source)
+      let rows = 0
+      for await (const page of open(source, source.row.columns)) rows += page.length
+      const header = await headerOf(options.root, path)
+      return { name: path, columns: header.map(name => ({ name })), rows }
+    },
+    async dates(source, column, upTo) {
+      const found = new Set<string>()
+      const sliced = source.row.columns.filter(candidate => candidate.name === column)
+      let row = 0
+      for await (const page of open(source, sliced)) {
+        for (const { [column]: date } of page) {
+          row += 1
+          if (typeof date === 'string') found.add(date)
+          else if (sliced[0]?.mode === 'REQUIRED')
+            throw new EtlError('row', `${pathOf(source)} › row ${row} › ${column}: expected a date, got nothing.`)
+        }
+      }
+      return [...found].filter(date => date <= upTo).sort()
+    },
+    async *read(source, { columns, slices }, signal) {
+      if (slices === null) {
+        for await (const page of open(source, columns)) {
+          if (signal.aborted) return
+          yield page
+        }
+        return
+      }
+      // A file is in no order, so its slices are put together first: files of a project are small.
+      const wanted = new Map<Value, AnyRow[]>([...slices.dates].sort().map(date => [date, []]))
+      for await (const page of open(source, columns)) {
+        if (signal.aborted) return
+        for (const row of page) wanted.get(row[slices.column] ?? null)?.push(row)
+      }
+      for (const rows of wanted.values()) if (rows.length > 0) yield rows
+    },
+    text: (source, { slices }) =>
+      `the rows of ${pathOf(source)}${slices === null ? '' : ` whose ${slices.column} is one of ${slices.dates.length} dates (${slices.dates[0]} to ${slices.dates.at(-1)})`}`,
+  }
+}
+
+/**
+ * All rows of a CSV file with a header: the named columns only, each by its column's type; columns that are not asked for are ignored.
+ * @throws EtlError `notFound` with similar names, `schema` for a missing column, `row` with file, row and column; the line too where it differs.
+ */
+export async function readCsv(path: string, columns: readonly Column[]): Promise<AnyRow[]> {
+  const rows: AnyRow[] = []
+  for await (const page of pages('', path, columns)) for (const row of page) rows.push(row)
+  return rows
+}
+
+async function* pages(root: string, path: string, columns: readonly Column[]): AsyncGenerator<readonly AnyRow[]> {
+  let page: AnyRow[] = []
+  let decode: ((record: CsvRecord, row: number) => AnyRow) | undefined
+  let row = 0
+  try {
+    for await (const record of parseCsv(textOf(root, path))) {
+      if (decode === undefined) {
+        decode = decoder(path, record, columns)
+        continue
+      }
+      row += 1
+      page.push(decode(record, row))
+      if (page.length === pageRows) {
+        yield page
+        page = []
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof CsvFault)) throw error
+    throw new EtlError('row', `${path} › line ${error.line}: ${error.message}.`)
+  }
+  if (decode === undefined) throw new EtlError('schema', `${path} is empty.`, { hint: 'the first line names the columns' })
+  yield page
+}
+
+function decoder(path: string, header: CsvRecord, columns: readonly Column[]): (record: CsvRecord, row: number) => AnyRow {
+  const names = header.cells.map(cell => cell.text.trim())
+  const places = columns.map(column => place(path, names, column))
+  const readers = columns.map(fieldReader)
+  return (record, row) => {
+    const line = record.line === row + header.line ? '' : ` (line ${record.line})`
+    if (record.cells.length !== names.length) {
+      throw new EtlError('row', `${path} › row ${row}${line}: ${record.cells.length} fields, the header has ${names.length}.`, {
+        hint: 'put a field with a comma in quotes',
+      })
+    }
+    const values: Record<string, Value> = {}
+    for (const [index, column] of columns.entries()) {
+      try {
+        values[column.name] = readers[index]?.(record.cells[places[index] ?? 0] ?? { text: '', quoted: false }) ?? null
+      } catch (error) {
+        if (!(error instanceof Unfit)) throw error
+        const problem =
+          column.pii === undefined ? error.message : `expected ${error.expected}; the value is personal data and not shown`
+        throw new EtlError('row', `${path} › row ${row}${line} › ${column.name}: ${problem}${/[.?]$/.test(problem) ? '' : '.'}`)
+      }
+    }
+    return values
+  }
+}
+
+function place(path: string, names: readonly string[], column: Column): number {
+  const found = names.findIndex(name => name.toLowerCase() === column.name.toLowerCase())
+  if (found >= 0) return found
+  const guess = nearest(column.name, names)
+  throw new EtlError('schema', `${path} has no column ${column.name}.`, {
+    hint: `${guess === undefined ? '' : `did you mean ${guess}? `}the columns there are: ${names.join(', ')}`,
+  })
+}
+
+async function headerOf(root: string, path: string): Promise<readonly string[]> {
+  for await (const record of parseCsv(textOf(root, path))) return record.cells.map(cell => cell.text.trim())
+  return []
+}
+
+/** The file's text; a file that is not there is an error with the names beside it. */
+async function* textOf(root: string, path: string): AsyncGenerator<string> {
+  const stream = createReadStream(resolve(root, path), { encoding: 'utf8' })
+  try {
+    for await (const piece of stream) yield piece as string
+  } catch (cause) {
+    const code = (cause as { code?: string }).code
+    if (code !== 'ENOENT' && code !== 'EISDIR' && code !== 'ENOTDIR')
+      throw new EtlError('denied', `${path} can not be read (${code}).`, { cause })
+    const beside = await readdir(resolve(root, dirname(path))).catch(() => [])
+    const guess = nearest(basename(path), beside)
+    const there = beside.length === 0 ? `there is no folder ${dirname(path)}` : `beside it: ${beside.slice(0, 8).join(', ')}`
+    throw new EtlError('notFound', `there is no file ${path}.`, {
+      hint: guess === undefined ? there : `did you mean ${join(dirname(path), guess)}?`,
+      cause,
+    })
+  }
+}

@@ -1,0 +1,145 @@
+import { stripVTControlCharacters, styleText } from 'node:util'
+import { type EtlError, frames } from '../../domain/error.ts'
+import { messages, type RunEvent } from '../../domain/event.ts'
+import type { Plan } from '../../domain/plan.ts'
+import type { Report } from '../../ports/report.ts'
+
+type Options = {
+  readonly write: (text: string) => void
+  /** A terminal that a line can be rewritten in. */
+  readonly interactive: boolean
+  readonly colours: boolean
+  /** Width in characters. */
+  readonly columns: number
+}
+type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan'
+
+/** For people: what is planned, one line of progress that is rewritten in place, what came of it. */
+export function createTerminalReport(options: Options): Report {
+  const { write, interactive, columns } = options
+  const style = (name: Style, text: string) => (options.colours ? styleText(name, text, { validateStream: false }) : text)
+  let progress = false
+  let read = 0
+
+  const line = (text: string) => {
+    if (progress) write('\r\u001b[K')
+    progress = false
+    write(`${text}\n`)
+  }
+  const status = (text: string) => {
+    if (!interactive) return
+    const plain = stripVTControlCharacters(text)
+    write(`\r\u001b[K${plain.length < columns ? text : plain.slice(0, Math.max(0, columns - 1))}`)
+    progress = true
+  }
+
+  return {
+    event(event) {
+      switch (event.kind) {
+        case 'planned':
+          for (const text of planLines(event, event.plan, style)) line(text)
+          return
+        case 'created':
+          line(`  ${style('green', '+')} made ${event.tables.join(', ')}`)
+          return
+        case 'reading':
+          read = event.rows
+          status(`  reading ${event.source}: ${count(event.rows)} rows`)
+          return
+        case 'transformed':
+          status(
+            `  ${bar(event.done, event.of)} slice ${event.slice ?? '(all)'}: ${count(event.rowsIn)} rows in, ${count(event.rowsOut)} out · ${count(read)} rows read`,
+          )
+          return
+        case 'staged':
+          line(`  ${style('green', '✔')} staged ${count(event.rows)} rows`)
+          return
+        case 'audited':
+          line(`  ${style('green', '✔')} audited ${count(event.rows)} rows, ${count(event.checks)} checks`)
+          return
+        case 'waiting':
+          status(`  waiting ${seconds(event.milliseconds)}: ${event.why}`)
+          return
+        case 'published':
+          line(`${style('green', '✔')} ${style('bold', messages.published.message)} ${summary(event)}`)
+          return
+        case 'nothingToDo':
+          line(`${style('green', '✔')} ${messages.nothingToDo.message}: ${event.why}`)
+          return
+        case 'superseded':
+          line(
+            `${style('yellow', '!')} ${messages.superseded.message}: ${event.table} has version ${event.version}, by ${event.by}`,
+          )
+          return
+        case 'held':
+          line(
+            `${style('yellow', '!')} ${messages.held.message}: ${event.table} stays at version ${event.version} until it is released`,
+          )
+          return
+        case 'failed':
+          for (const text of errorLines(event.error, style)) line(text)
+      }
+    },
+  }
+}
+
+type Styler = (name: Style, text: string) => string
+
+function planLines({ pipeline, run, attempt }: RunEvent, plan: Plan, style: Styler): string[] {
+  const { target } = plan.tables
+  const scope =
+    plan.scope === null
+      ? 'everything'
+      : plan.scope.length === 0
+        ? 'no slice'
+        : `${count(plan.scope.length)} slices, ${plan.scope[0]} to ${plan.scope.at(-1)}`
+  const rows = (known: number | null) => (known === null ? '' : ` (${count(known)} rows)`)
+  return [
+    `${style('bold', pipeline)} → ${style('cyan', `${target.project}.${target.dataset}.${target.table}`)} ${style('dim', `run ${run}, attempt ${attempt}`)}`,
+    ...plan.sources.map(source => `  from     ${source.from}${rows(source.rows)}`),
+    `  version  ${plan.version}${plan.head === null ? ' (the first)' : ''}`,
+    `  slices   ${scope}${plan.left === 0 ? '' : `; ${count(plan.left)} wait for the next run`}: ${plan.why}`,
+  ]
+}
+
+function summary(event: Extract<RunEvent, { kind: 'published' }>): string {
+  const slices = event.slices === null ? '' : ` in ${count(event.slices)} slices`
+  return `${event.version} of ${event.table}: ${count(event.rows)} rows${slices}, ${seconds(event.milliseconds)}${event.unchanged ? ' (the same content as before)' : ''}`
+}
+
+function errorLines(error: EtlError, style: Styler): string[] {
+  const { pipeline, step, at } = error.where
+  const place = [pipeline, step, at].filter(part => part !== undefined).join(' › ')
+  const own =
+    error.cause instanceof Error
+      ? frames(error.cause.stack ?? '')
+          .split('\n')
+          .filter(isOwn)
+          .slice(0, 3)
+      : []
+  return [
+    `${style('red', '✘')} ${style('bold', place === '' ? '' : `${place} › `)}${error.problem}`,
+    ...own.map(frame => style('dim', `  ${frame}`)),
+    ...(error.hint === undefined ? [] : [`  ${style('cyan', 'Hint:')} ${error.hint}`]),
+    `  ${style('dim', 'Nothing was published.')}`,
+  ]
+}
+
+/** A line of the author's code, not of a package or of Node. */
+function isOwn(frame: string): boolean {
+  return frame !== '' && !/node_modules|node:|src\/(engine|adapters)\//.test(frame)
+}
+
+function bar(done: number, of: number): string {
+  const width = 20
+  const full = of === 0 ? width : Math.round((done / of) * width)
+  return `${'█'.repeat(full)}${'░'.repeat(width - full)} ${done}/${of}`
+}
+
+function count(number: number): string {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ' ')
+}
+
+function seconds(milliseconds: number): string {
+  return milliseconds < 950 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`
+}
