@@ -13,7 +13,7 @@ const entry = fileURLToPath(new URL('../local/main.ts', import.meta.url))
  * @throws EtlError `unavailable` with what the server said.
  */
 export async function startLocalServer(dir: string): Promise<LocalServer> {
-  const child = spawn(process.execPath, [entry, '--port', '0', '--dir', dir, '--until-stdin-closes'], {
+  const child = spawn(process.execPath, [entry, '--port', '0', '--dir', dir, '--exit-with-stdin'], {
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   let said = ''

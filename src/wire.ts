@@ -1,0 +1,38 @@
+import type { Context, World } from './cli/command.ts'
+import { type Config, projectOf } from './config.ts'
+import type { Report } from './ports/report.ts'
+
+/** Which adapter stands behind which port. Heavy ones are loaded here, by the commands that use them. */
+export async function wire(config: Config, options: NonNullable<Parameters<Context['world']>[0]> = {}): Promise<World> {
+  const { connect } = await import('./adapters/bigquery/connect.ts')
+  const { createSpool } = await import('./adapters/duckdb/spool.ts')
+  const { createFileReader } = await import('./adapters/files/reader.ts')
+  const { clock } = await import('./adapters/clock.ts')
+  const { environment, location, policy, codeSha, attempt, user, podName, naisjob } = config
+  const endpoint = options.endpoint ?? config.endpoint
+  const project = endpoint === undefined ? projectOf(config) : (config.project ?? 'local')
+  const bigquery = await connect({ project, environment, location, endpoint, policy, clock })
+  return {
+    ports: {
+      readers: { table: bigquery.reader, file: createFileReader({ root: config.root, environment }) },
+      warehouse: bigquery.warehouse,
+      spool: createSpool({ directory: config.temporary }),
+      clock,
+      report: await reportOf(config, options.report),
+    },
+    settings: { environment, project, codeSha, policy },
+    request: { user, attempt, ...(podName === undefined ? {} : { podName }), ...(naisjob === undefined ? {} : { naisjob }) },
+  }
+}
+
+/** A terminal gets progress and colours, everything else one JSON object a line. */
+async function reportOf(config: Config, kind: 'human' | 'quiet' | undefined): Promise<Report> {
+  if (kind === 'quiet') return { event: () => undefined }
+  if (kind === 'human' || (config.terminal.interactive && !config.json)) {
+    const { createTerminalReport } = await import('./adapters/report/terminal.ts')
+    return createTerminalReport({ write: text => void process.stdout.write(text), ...config.terminal })
+  }
+  const { createJsonReport } = await import('./adapters/report/json.ts')
+  const { clock } = await import('./adapters/clock.ts')
+  return createJsonReport({ clock })
+}
