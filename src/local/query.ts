@@ -95,7 +95,7 @@ const refused = {
 
 function readParameters(config: JsonObject): QueryParameter[] {
   const parameters = array(config.queryParameters ?? [], 'queryParameters').map(json => object(json, 'a query parameter'))
-  const isPositional = config.parameterMode === 'POSITIONAL'
+  const isPositional = optional(config.parameterMode, text)?.toUpperCase() === 'POSITIONAL'
   return parameters.map((parameter, index) => {
     const name = isPositional ? String(index + 1) : text(parameter.name, 'name of a query parameter')
     const type = parameterType(name, object(parameter.parameterType, `parameterType of ${name}`))
