@@ -66,10 +66,7 @@ export function readConfig(
     endpoint,
     podName: env.NAIS_POD_NAME,
     naisjob: env.NAIS_APP_NAME,
-    user:
-      userInfo()
-        .username.toLowerCase()
-        .replace(/[^a-z0-9]/g, '') || 'someone',
+    user: userName(),
     attempt: randomBytes(3).toString('hex'),
     codeSha: env.GITHUB_SHA ?? env.NAIS_APP_IMAGE ?? 'local',
     policy: env.ETL_WAIT_FACTOR === undefined ? production : scaled(production, env.ETL_WAIT_FACTOR),
@@ -103,4 +100,17 @@ function endpointOf(host: string): string {
 
 function process_() {
   return { env: process.env, stdout: process.stdout, cwd: process.cwd() }
+}
+
+/** Letters and digits of the login; on nais the process is user 1069, whom no image has a name for, and asking throws. */
+function userName(): string {
+  try {
+    return (
+      userInfo()
+        .username.toLowerCase()
+        .replace(/[^a-z0-9]/g, '') || 'someone'
+    )
+  } catch {
+    return 'someone'
+  }
 }

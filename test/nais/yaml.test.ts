@@ -32,7 +32,7 @@ const { value } = fc.letrec<{ value: Yaml }>(tie => ({
 }))
 
 test.each(['1.1', '1.2'] as const)('what is written is read again by YAML %s', version => {
-  fc.assert(
+  void fc.assert(
     fc.property(fc.dictionary(word, value, { minKeys: 1, maxKeys: 3, noNullPrototype: true }), document => {
       expect(parse(yamlDocument(document, ['a comment', '']), { version })).toEqual(document)
     }),
