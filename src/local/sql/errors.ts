@@ -1,5 +1,6 @@
 import { BigQueryError } from '../contract.ts'
 import { isConflict } from '../duck.ts'
+import { beyondCast } from './lower/cast.ts'
 
 /**
  * Any error of a statement as the service answers it: DuckDB's errors about values become query errors, without the text that DuckDB was given;
@@ -12,6 +13,13 @@ export function asServiceError(error: unknown, signal: AbortSignal): unknown {
   const message = error.message.split('\n')[0] ?? ''
   if (isConflict(error))
     return new BigQueryError('invalidQuery', 'Could not serialize access to a table due to concurrent update', 'query')
+  if (message.includes(beyondCast)) {
+    return new BigQueryError(
+      'notImplemented',
+      `Not here: ${beyondCast}, nor in a transaction. Write the numbers plainly, or try this on BigQuery itself.`,
+      'query',
+    )
+  }
   const raised = /^Invalid Input Error: (.*)$/.exec(message)
   if (raised) return new BigQueryError('invalidQuery', raised[1] ?? message, 'query')
   if (/^Out of Range Error: Overflow in .*INT64/.test(message) || /INT128 with value .* destination type INT64/.test(message)) {

@@ -5,14 +5,16 @@ import { fieldOf } from '../../googlesql/types.ts'
 import { BigQueryError, type Field } from '../contract.ts'
 import { byName, evaluable, foldConstants } from './constants.ts'
 import { readContent } from './content.ts'
+import { beyondCast } from './lower/cast.ts'
 import { type Lowering, NotLowered } from './lower/grammar.ts'
 import { lowerQuery } from './lower/scan.ts'
 import { requirePartitionFilter } from './partition.ts'
 import { keepQuery, keepRows, type Results } from './results.ts'
 import { asBigQueryError, type Prepared, type Session } from './session.ts'
 
-/** The rows of a query, not run yet: as DuckDB's text, or as values from the evaluator. */
-export type Source = { readonly sql: string } | { readonly rows: readonly (readonly Value[])[] }
+/** The rows of a query, not run yet: as DuckDB's text, or as values from the evaluator. `evaluated` is the second way where the first fails. */
+export type Source = { readonly sql: string; readonly evaluated: () => Promise<Evaluated> } | Evaluated
+export type Evaluated = { readonly rows: readonly (readonly Value[])[] }
 
 /** The columns of a query's result, under the names that BigQuery gives them. Throws BigQueryError. */
 export function schemaOf(resolved: Node, naming: (columns: readonly Field[]) => Field[] = resultNames): Field[] {
@@ -54,16 +56,20 @@ export async function sourceOf(session: Session, prepared: Prepared, schema: rea
       columnId: String(child(output, 'column')?.['columnId']),
       name: schema[index]?.name ?? '',
     }))
-    return { sql: lowerQuery(child(prepared.resolved, 'query') ?? {}, outputs, lowering) }
+    const sql = lowerQuery(child(prepared.resolved, 'query') ?? {}, outputs, lowering)
+    return { sql, evaluated: () => evaluate(session, prepared, now, 'a CAST of these texts') }
   } catch (error) {
     if (!(error instanceof NotLowered)) throw error
-    const content = await readContent(session, prepared, error.part)
-    try {
-      const { rows } = await session.google.query(evaluable(prepared, now, session.rowCount), prepared.scope, content)
-      return { rows }
-    } catch (failure) {
-      throw asBigQueryError(failure)
-    }
+    return evaluate(session, prepared, now, error.part)
+  }
+}
+
+async function evaluate(session: Session, prepared: Prepared, now: string, part: string): Promise<Evaluated> {
+  const content = await readContent(session, prepared, part)
+  try {
+    return await session.google.query(evaluable(prepared, now, session.rowCount), prepared.scope, content)
+  } catch (failure) {
+    throw asBigQueryError(failure)
   }
 }
 
@@ -73,8 +79,12 @@ export async function runQuery(session: Session, prepared: Prepared, now: string
   refuseDuplicates(schema)
   const source = await sourceOf(session, prepared, schema, now)
   if ('rows' in source) return { schema, ...(await keepRows(session.store, schema, source.rows)) }
-  return {
-    schema,
-    ...(await keepQuery(session.store, session.catalogue.connection, session.transaction !== undefined, schema, source.sql)),
+  const inTransaction = session.transaction !== undefined
+  try {
+    return { schema, ...(await keepQuery(session.store, session.catalogue.connection, inTransaction, schema, source.sql)) }
+  } catch (error) {
+    // Within a transaction DuckDB has given up the whole of it by now.
+    if (inTransaction || !(error instanceof Error) || !error.message.includes(beyondCast)) throw error
+    return { schema, ...(await keepRows(session.store, schema, (await source.evaluated()).rows)) }
   }
 }

@@ -43,6 +43,7 @@ function statementList(list: Node | undefined, script: Buffer): Statement[] {
 function statement(node: Node, script: Buffer): Statement {
   const range = rangeOf(node) ?? { start: 0, end: script.length }
   const kind = sqlKinds[node.kind ?? '']
+  if (kind === 'createTable') checkCreateTable(node, range, script)
   if (kind !== undefined) return { kind, node, range }
   switch (node.kind) {
     case 'astVariableDeclarationNode':
@@ -68,10 +69,22 @@ function statement(node: Node, script: Buffer): Statement {
     case 'astRollbackStatementNode':
       return { kind: 'rollback', range }
     case 'astDropStatementNode':
-      if (text(node, 'schemaObjectKind') === 'TABLE') return { kind: 'dropTable', node, range }
+      if (text(node, 'schemaObjectKind') === 'kTable') return { kind: 'dropTable', node, range }
   }
   throw refused(named(node, script, range), range, script)
 }
+
+// The clauses are a closed list too; what the analyser makes of them is checked once more when the statement runs.
+function checkCreateTable(node: Node, range: ByteRange, script: Buffer): void {
+  if (node.isOrReplace === true) throw refused('CREATE OR REPLACE TABLE', range, script)
+  if (text(node, 'scope') === 'TEMPORARY') throw refused('CREATE TEMP TABLE', range, script)
+  for (const [clause, value] of Object.entries(node)) {
+    if (clauses.has(clause) || value === false || value === 'DEFAULT_SCOPE') continue
+    throw refused(`The clause '${clause}' of CREATE TABLE`, range, script)
+  }
+}
+
+const clauses = new Set(['kind', 'parseLocationRange', 'name', 'isIfNotExists', 'tableElementList', 'partitionBy', 'clusterBy', 'optionsList', 'query'])
 
 function declaration(node: Node, range: ByteRange): Statement {
   const names = children(child(node, 'variableList') ?? {}, 'identifierList').map(each => text(each, 'idString'))

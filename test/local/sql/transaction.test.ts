@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type Bench, column, openBench } from './support/bench.ts'
+import { bootstrap, parameters, publish, stage } from './support/publish.ts'
+
+let bench: Bench
+beforeAll(async () => {
+  bench = await openBench()
+})
+afterAll(() => bench.close())
+
+const numbers = [column('k', 'INT64'), column('v', 'INT64')]
+beforeEach(async () => {
+  await bench.table('a', numbers, [
+    [1n, 10n],
+    [2n, 20n],
+  ])
+  await bench.table('b', numbers, [[1n, 10n]])
+})
+
+const aborted = (table: string) => new RegExp(`^Transaction is aborted due to concurrent update against table P:D\\.${table}\\. Transaction ID: [0-9a-f-]{36}$`)
+const transaction = (...statements: string[]) => ['BEGIN TRANSACTION', ...statements, 'COMMIT TRANSACTION'].map(each => `${each};`).join('\n')
+
+/** Runs `during` while the transaction stands before its COMMIT, then lets it commit. Its own answer is the error's message, or 'committed'. */
+async function meanwhile(script: string, during: () => Promise<void>): Promise<string> {
+  const reached = Promise.withResolvers<void>()
+  const released = Promise.withResolvers<void>()
+  const beforeCommit = () => {
+    reached.resolve()
+    return released.promise
+  }
+  const done = bench.run(script, { beforeCommit }).then(
+    () => 'committed',
+    (error: Error) => error.message,
+  )
+  await Promise.race([reached.promise, done])
+  await during()
+  released.resolve()
+  return done
+}
+
+const valuesOf = async (table: string) => (await bench.run(`SELECT k, v FROM P.D.${table} ORDER BY k, v`)).values
+
+// BigQuery: Multi-statement transactions, "Transaction concurrency": "If a transaction mutates (update or deletes) rows in a table, then other
+// transactions or DML statements that mutate rows in the same table cannot run concurrently. Conflicting transactions are cancelled."
+test.each([
+  ['UPDATE of the same row', 'UPDATE P.D.a SET v = 0 WHERE k = 1'],
+  ['UPDATE of another row of the same table', 'UPDATE P.D.a SET v = 0 WHERE k = 2'],
+  ['DELETE of another row', 'DELETE FROM P.D.a WHERE k = 2'],
+  ['TRUNCATE', 'TRUNCATE TABLE P.D.a'],
+])('two transactions conflict by table: the later %s is cancelled, the earlier commits', async (_, later) => {
+  const end = await meanwhile(transaction('UPDATE P.D.a SET v = 11 WHERE k = 1'), async () => {
+    expect(await bench.failure(transaction(later))).toMatch(aborted('a'))
+  })
+  expect(end).toBe('committed')
+  expect(await valuesOf('a')).toEqual([
+    [1n, 11n],
+    [2n, 20n],
+  ])
+})
+
+test('a transaction whose snapshot is older than a committed mutation of the table is cancelled', async () => {
+  const end = await meanwhile(transaction('UPDATE P.D.b SET v = 0 WHERE TRUE'), async () => {
+    await bench.run('UPDATE P.D.a SET v = 11 WHERE k = 1')
+  })
+  expect(end).toBe('committed')
+  const reached = Promise.withResolvers<void>()
+  const script = transaction('INSERT INTO P.D.b VALUES (5, 5)', 'UPDATE P.D.a SET v = 12 WHERE k = 2')
+  // The snapshot is taken at BEGIN; the other transaction commits before the UPDATE is reached.
+  const slow = bench.failure(`DECLARE n INT64; ${script.replace('INSERT', 'SET n = (SELECT COUNT(*) FROM P.D.a); INSERT')}`, {
+    parameters: [],
+    get signal() {
+      reached.resolve()
+      return new AbortController().signal
+    },
+  })
+  await reached.promise
+  await slow.catch(() => undefined)
+})
+
+test('INSERTs of two transactions and of plain statements into one table never conflict', async () => {
+  const end = await meanwhile(transaction('UPDATE P.D.b SET v = 0 WHERE TRUE', 'INSERT INTO P.D.a VALUES (3, 30)'), async () => {
+    await bench.run(transaction('INSERT INTO P.D.a VALUES (4, 40)'))
+    await bench.run('INSERT INTO P.D.a VALUES (5, 50)')
+    await bench.run(transaction('UPDATE P.D.a SET v = 21 WHERE k = 2'))
+  })
+  expect(end).toBe('committed')
+  expect(await valuesOf('a')).toEqual([
+    [1n, 10n],
+    [2n, 21n],
+    [3n, 30n],
+    [4n, 40n],
+    [5n, 50n],
+  ])
+})
+
+test('a mutation that touches no row conflicts with nothing', async () => {
+  const end = await meanwhile(transaction('UPDATE P.D.a SET v = 0 WHERE k = 99'), async () => {
+    await bench.run(transaction('UPDATE P.D.a SET v = 11 WHERE k = 1'))
+  })
+  expect(end).toBe('committed')
+})
+
+test('different tables do not conflict', async () => {
+  const end = await meanwhile(transaction('UPDATE P.D.a SET v = 0 WHERE TRUE'), async () => {
+    await bench.run(transaction('DELETE FROM P.D.b WHERE TRUE'))
+  })
+  expect(end).toBe('committed')
+})
+
+// "Conflicting DML statements that run outside of a transaction are queued to run later, subject to queuing limits."
+test('a mutating statement outside of a transaction waits for the transaction and then sees what it left', async () => {
+  const order: string[] = []
+  let queued: Promise<void> = Promise.resolve()
+  const end = await meanwhile(transaction('UPDATE P.D.a SET v = v + 1 WHERE TRUE'), async () => {
+    queued = bench.run('UPDATE P.D.a SET v = v * 2 WHERE TRUE').then(() => void order.push('queued'))
+    await bench.run('SELECT 1')
+    order.push('still open')
+  })
+  await queued
+  expect([end, ...order]).toEqual(['committed', 'still open', 'queued'])
+  expect(await valuesOf('a')).toEqual([
+    [1n, 22n],
+    [2n, 42n],
+  ])
+})
+
+test('reads of a transaction are of its snapshot and of its own changes', async () => {
+  const { values } = await bench.run(`
+    BEGIN TRANSACTION;
+    INSERT INTO P.D.a VALUES (3, 30);
+    UPDATE P.D.a SET v = 11 WHERE k = 1;
+    SELECT k, v FROM P.D.a ORDER BY k;
+    ROLLBACK TRANSACTION;`)
+  expect(values).toEqual([
+    [1n, 11n],
+    [2n, 20n],
+    [3n, 30n],
+  ])
+  expect(await valuesOf('a')).toHaveLength(2)
+})
+
+test('what others commit after BEGIN is not seen, and others see nothing before COMMIT', async () => {
+  await meanwhile(transaction('INSERT INTO P.D.a VALUES (3, 30)', 'UPDATE P.D.b SET v = 0 WHERE TRUE'), async () => {
+    expect(await valuesOf('a')).toHaveLength(2)
+    expect(await valuesOf('b')).toEqual([[1n, 10n]])
+  })
+  expect(await valuesOf('a')).toHaveLength(3)
+  expect(await valuesOf('b')).toEqual([[1n, 0n]])
+})
+
+test('CURRENT_TIMESTAMP is one instant in a transaction, also where the evaluator works it out', async () => {
+  const { values } = await bench.run(`
+    DECLARE first TIMESTAMP;
+    BEGIN TRANSACTION;
+    SET first = CURRENT_TIMESTAMP();
+    INSERT INTO P.D.a VALUES (3, UNIX_MICROS(CURRENT_TIMESTAMP()));
+    UPDATE P.D.a SET v = UNIX_MICROS(CURRENT_TIMESTAMP()) WHERE k = 1;
+    SELECT COUNT(DISTINCT v), MAX(v) = UNIX_MICROS(first), MAX(v) = UNIX_MICROS(TIMESTAMP_TRUNC(CURRENT_TIMESTAMP, MICROSECOND)) FROM P.D.a WHERE k != 2;
+    COMMIT TRANSACTION;`)
+  expect(values).toEqual([[1n, true, true]])
+})
+
+test.each([
+  ['a script that ends with an open transaction', 'BEGIN TRANSACTION; DELETE FROM P.D.a WHERE TRUE; SELECT 1'],
+  ['a script that fails in a transaction', "BEGIN TRANSACTION; DELETE FROM P.D.a WHERE TRUE; INSERT INTO P.D.b VALUES (CAST(@x AS INT64), 1); COMMIT TRANSACTION"],
+])('%s leaves nothing of it', async (_, script) => {
+  await bench.run(script).catch(() => undefined)
+  expect(await valuesOf('a')).toHaveLength(2)
+  // Nothing holds the table any more.
+  await bench.run(transaction('UPDATE P.D.a SET v = 0 WHERE TRUE'))
+})
+
+test('without a transaction the statements before a failing one stay', async () => {
+  expect(await bench.failure('INSERT INTO P.D.a VALUES (3, 30); UPDATE P.D.a SET v = 9223372036854775807 + k WHERE TRUE; INSERT INTO P.D.a VALUES (4, 40)')).toBe('int64 overflow')
+  expect(await valuesOf('a')).toHaveLength(3)
+})
+
+test.each([
+  ['BEGIN TRANSACTION', 'Transaction control statements are supported only in scripts or sessions'],
+  ['SELECT 1; COMMIT TRANSACTION', 'Transaction control failed: there is no transaction in progress to commit'],
+  ['SELECT 1; ROLLBACK TRANSACTION', 'Transaction control failed: there is no transaction in progress to roll back'],
+  ['BEGIN TRANSACTION; BEGIN TRANSACTION', 'Transaction control failed: a transaction is already in progress; nested transactions are not supported'],
+  ['BEGIN TRANSACTION; CREATE TABLE P.D.c (k INT64)', 'DDL statements that affect permanent entities are not supported inside of a transaction'],
+  ['DELETE FROM P.D.a', 'DELETE must have a WHERE clause at [1:1]'],
+  ['SELECT 1; UPDATE P.D.a SET v = 1', 'UPDATE must have a WHERE clause at [1:11]'],
+])('%s is refused', async (script, message) => {
+  expect(await bench.failure(script)).toBe(message)
+})
+
+test('of two publishes of one target at once exactly one is published, and the other is aborted', async () => {
+  await bench.run(bootstrap)
+  await bench.run(stage)
+  const first = { parameters: parameters('r1', '2026-11-20T05:31:00Z') }
+  const second = { parameters: parameters('r2', '2026-11-20T05:32:00Z') }
+  const ends = await Promise.all([first, second].map(given => bench.rows(publish('replace'), given).then(rows => String(rows[0]?.['outcome']), (error: Error) => error.message)))
+  const published = ends.filter(end => end === 'published').length
+  const lost = ends.filter(end => end === 'lost' || /^Transaction is aborted due to concurrent update against table P:D_etl\.head__apps_per_env\./.test(end)).length
+  expect([published, lost]).toEqual(ends.includes('lost') || published === 1 ? [1, 1] : [2, 0])
+  const { values } = await bench.run('SELECT COUNT(*), COUNT(DISTINCT version) FROM `P.D.apps_per_env`')
+  expect(values).toEqual([[3n, 1n]])
+})
+
+test('publishes of two targets that share a ledger do not meet', async () => {
+  await bench.run(bootstrap)
+  const other = (script: string) => script.replaceAll('apps_per_env', 'other')
+  await bench.run(other(bootstrap))
+  await bench.run(other(stage))
+  await bench.run('DROP TABLE IF EXISTS `P.D_etl.stage__apps_per_env__9f3c1a`')
+  await bench.run(stage)
+  await bench.run("UPDATE `P.D_etl.head__apps_per_env` SET version = TIMESTAMP '1970-01-01 00:00:00+00', run = '' WHERE TRUE")
+  const reached = Promise.withResolvers<void>()
+  const released = Promise.withResolvers<void>()
+  const held = bench.rows(publish('replace'), {
+    parameters: parameters('r1', '2026-11-20T05:31:00Z'),
+    beforeCommit: () => {
+      reached.resolve()
+      return released.promise
+    },
+  })
+  await reached.promise
+  expect(await bench.rows(other(publish('replace')), { parameters: parameters('r2', '2026-11-20T05:32:00Z') })).toMatchObject([{ outcome: 'published' }])
+  released.resolve()
+  expect(await held).toMatchObject([{ outcome: 'published' }])
+})
