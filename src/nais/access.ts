@@ -4,7 +4,7 @@ import type { NamedPipeline } from '../domain/pipeline.ts'
 import { tableRef } from '../domain/source.ts'
 
 /** An entry of spec.gcp.bigQueryDatasets. */
-export type DatasetAccess = { readonly name: string; readonly permission: 'READ' | 'READWRITE' }
+type DatasetAccess = { readonly name: string; readonly permission: 'READ' | 'READWRITE' }
 
 /** What pipelines may touch in one environment, and what a manifest can't give them. */
 export type Access = {

@@ -7,7 +7,7 @@ import { type CronOf, groupsOf } from './schedules.ts'
 /** A generated file and the environments it is deployed to. The path starts at the project's folder. */
 export type ManifestFile = { readonly path: string; readonly environments: readonly Environment[]; readonly text: string }
 
-export type Environment = (typeof environments)[number]
+type Environment = (typeof environments)[number]
 const environments = ['dev', 'prod'] as const
 
 /** Every path that `manifestFiles` can give: one of these that it doesn't give is left over. */

@@ -51,10 +51,11 @@ test('each schedule has its own patience: the longest time between two ticks and
 })
 
 // What follows asks Prometheus itself. Time starts at 0: series are written as if the success of the first day came at 06:32.
-const promtool = has('promtool')
-if (!promtool) console.error('SKIPPED: the alerts are not tried: promtool is missing (Debian: apt-get install prometheus).')
+const promtool = 'promtool'
+const there = has(promtool)
+if (!there) console.error('SKIPPED: the alerts are not tried: promtool is missing (Debian: apt-get install prometheus).')
 
-describe.skipIf(!promtool)('asked by promtool', () => {
+describe.skipIf(!there)('asked by promtool', () => {
   const folder = mkdtempSync(join(tmpdir(), 'alerts-'))
   afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -221,7 +222,7 @@ describe.skipIf(!promtool)('asked by promtool', () => {
 
   function promtoolSays(what: 'check' | 'test', file: string): string {
     try {
-      execFileSync('promtool', [what, 'rules', file], { encoding: 'utf8', stdio: 'pipe' })
+      execFileSync(promtool, [what, 'rules', file], { encoding: 'utf8', stdio: 'pipe' })
       return 'ok'
     } catch (error) {
       const { stdout, stderr } = error as { stdout: string; stderr: string }
