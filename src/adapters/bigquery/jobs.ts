@@ -1,3 +1,4 @@
+import { EtlError } from '../../domain/error.ts'
 import { type Api, type Call, failed, pause } from './api.ts'
 import { Failure, failureOf, type JobError, jobFailure } from './errors.ts'
 
@@ -79,7 +80,7 @@ export function createJobs(api: Api): Jobs {
   }
 
   /** One id, submitted until it is known to exist. */
-  const settled = async (id: string, submit: Submit): Promise<Job> => {
+  const settled = async (id: string, submit: Submit, configuration?: Configuration): Promise<Job> => {
     for (let tried = 1; ; tried++) {
       try {
         return await submit(id)
@@ -87,15 +88,15 @@ export function createJobs(api: Api): Jobs {
         const failure = failureOf(error)
         if (!failure.passing && failure.status !== 409) throw failure
         const found = await find(id)
-        if (found !== undefined) return found
+        if (found !== undefined) return sameWork(found, configuration)
         if (tried >= api.policy.request.tries) throw failure
         await pause(api.policy, api.clock, tried)
       }
     }
   }
 
-  const succeeded = async (id: string, submit: Submit): Promise<Job> => {
-    const job = await finished(await settled(id, submit))
+  const succeeded = async (id: string, submit: Submit, configuration?: Configuration): Promise<Job> => {
+    const job = await finished(await settled(id, submit, configuration))
     if (job.status.errorResult !== undefined) throw jobFailure(job.status.errorResult)
     return job
   }
@@ -118,10 +119,20 @@ export function createJobs(api: Api): Jobs {
   return {
     run: (name, configuration, what) => runBy(name, insert(configuration), what),
     runBy,
-    one: (id, configuration) => succeeded(id, insert(configuration)),
+    one: (id, configuration) => succeeded(id, insert(configuration), configuration),
     find,
     finished,
   }
+}
+
+/** A job is only adopted if it runs the text that we would have submitted. */
+function sameWork(found: Job, configuration: Configuration | undefined): Job {
+  const text = (query: unknown) => (query as { query?: string } | undefined)?.query
+  if (configuration === undefined || text(found.configuration?.query) === text(configuration.query)) return found
+  throw new EtlError(
+    'bug',
+    `the job ${found.jobReference.jobId} runs another statement than the one that was to be submitted under its id.`,
+  )
 }
 
 /** BigQuery: jobReference.jobId, letters a-z, A-Z, digits, _ and -, at most 1 024. */

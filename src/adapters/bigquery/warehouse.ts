@@ -51,7 +51,8 @@ async function publish(
   onSubmit: (job: string) => Promise<void>,
 ): Promise<PublishOutcome> {
   const { target } = publication.tables
-  const id = jobId(`etl-publish-${target.table}-${publication.identity.attempt}-${number}`)
+  // With the dataset: one process may publish to two tables of one name.
+  const id = jobId(`etl-publish-${target.dataset}-${target.table}-${publication.identity.attempt}-${number}`)
   const what = `publishing ${tableName(target)}`
   await onSubmit(id)
   try {

@@ -110,7 +110,7 @@ describe('a spool', () => {
         '23:59:59.999999',
       ],
     ])
-    expect(await query(`SELECT hex(bytes), json, inner.id, inner.tags, inner.big, list FROM ${files}`)).toEqual([
+    expect(await query(`SELECT hex(bytes), json, "inner".id, "inner".tags, "inner".big, list FROM ${files}`)).toEqual([
       [
         '00FF0A',
         one.json,

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { connect } from '../../../src/adapters/bigquery/connect.ts'
+import { clock } from '../../../src/adapters/clock.ts'
+import { createSpool } from '../../../src/adapters/duckdb/spool.ts'
+import type { AnyRow, Column } from '../../../src/domain/column.ts'
+import type { NamedPipeline, Pipeline } from '../../../src/domain/pipeline.ts'
+import { production, scaled } from '../../../src/domain/policy.ts'
+import type { Identity, Publication, Stage, TargetTables } from '../../../src/domain/run.ts'
+import type { Local } from '../../support/local.ts'
+
+export const project = 'test-project'
+
+/** Fast waits: the rules are the same. */
+export const fast = { ...scaled(production, 0.01), poll: { hang: 2_000, pause: 20 } }
+
+export function connected(local: Local, policy = fast) {
+  return connect({ project, location: 'europe-north1', environment: 'dev', clock, policy, endpoint: local.url })
+}
+
+/** Runs SQL as nobody's pipeline: makes sources, looks at results. */
+export async function sql(local: Local, query: string): Promise<(string | null)[][]> {
+  const { status, body } = await local.call('POST', `/${project}/queries`, { query, useLegacySql: false, timeoutMs: 20_000 })
+  if (status !== 200) throw new Error(JSON.stringify(body))
+  return ((body.rows ?? []) as { f: { v: string | null }[] }[]).map(row => row.f.map(cell => cell.v))
+}
+
+export async function makeDataset(local: Local, dataset: string): Promise<void> {
+  await local.call('POST', `/${project}/datasets`, { datasetReference: { projectId: project, datasetId: dataset } })
+}
+
+let number = 0
+/** Two datasets of a target that no other test uses. */
+export async function freshTarget(local: Local, table = 't'): Promise<TargetTables> {
+  number += 1
+  const dataset = `target_${number}_${randomBytes(2).toString('hex')}`
+  await makeDataset(local, dataset)
+  await makeDataset(local, `${dataset}_etl`)
+  return tablesIn(dataset, table)
+}
+
+export function tablesIn(dataset: string, table = 't'): TargetTables {
+  return {
+    target: { project, dataset, table },
+    history: { project, dataset, table: `${table}__history` },
+    head: { project, dataset: `${dataset}_etl`, table: `head__${table}` },
+    runs: { project, dataset: `${dataset}_etl`, table: 'runs' },
+  }
+}
+
+export function named(pipeline: Pipeline, name = 'a-pipeline'): NamedPipeline {
+  return { ...pipeline, name }
+}
+
+export function identity(run: string, attempt: string): Identity {
+  return { run, attempt, trigger: 'manual', slot: '2024-02-01T05:30:00Z' }
+}
+
+/** Spools rows and stages them. */
+export async function staged(
+  adapter: Awaited<ReturnType<typeof connected>>,
+  tables: TargetTables,
+  columns: readonly Column[],
+  rows: readonly AnyRow[],
+  attempt: string,
+): Promise<Stage> {
+  const writer = await createSpool({ directory: tmpdir() }).open(columns)
+  try {
+    await writer.write(rows)
+    return await adapter.warehouse.stage(tables, columns, { kind: 'files', ...(await writer.finish()) }, attempt)
+  } finally {
+    await writer.discard()
+  }
+}
+
+export function publication(
+  pipeline: NamedPipeline,
+  tables: TargetTables,
+  stage: Stage,
+  change: Partial<Publication>,
+): Publication {
+  return {
+    pipeline: pipeline.name,
+    tables,
+    columns: pipeline.to.row.columns,
+    write: pipeline.write,
+    identity: identity('run-1', 'aaaaaa'),
+    version: '2024-02-01T05:30:00Z',
+    baseSeq: 0n,
+    scope: null,
+    stage,
+    schemaHash: 'schema',
+    codeSha: 'code',
+    unchanged: false,
+    ...change,
+  }
+}
