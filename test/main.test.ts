@@ -22,7 +22,7 @@ describe('the flagship', () => {
 
   test('publishes both slices as one version, which is the tick of the schedule', async () => {
     const outcome = await attempt(local.url, pipeline, `apps-${lastTick}-aaaaa`)
-    expect(outcome).toMatchObject({ outcome: 'published', version: slot, rows: 5 })
+    expect(outcome).toMatchObject({ outcome: 'published', version: slot, rows: 4 })
     expect(outcome.plan.scope).toEqual(['2022-01-20', '2022-01-21'])
     expect(await published()).toEqual(await expected(slot))
   })
@@ -41,7 +41,7 @@ describe('the flagship', () => {
     expect(outcome.version && outcome.version > slot).toBe(true)
     const corrected = (await published()).find(row => row.dato === '2022-01-21' && row.env === 'prod' && row.datacenter === 'gcp')
     const before = (await expected(slot)).find(row => row.dato === '2022-01-21' && row.env === 'prod' && row.datacenter === 'gcp')
-    expect(corrected?.antall_apper).toBe(Number(before?.antall_apper ?? 0) + 1)
+    expect(corrected?.antall_apper).toBe(BigInt(Number(before?.antall_apper)) + 1n)
   })
 
   test('the same content again is a version too, and says that nothing changed', async () => {
@@ -66,7 +66,7 @@ describe('the flagship', () => {
       "SELECT version, COUNT(*) AS n FROM `team-dev.apps_aggregated.apps_per_env__history` WHERE version > TIMESTAMP '2000-01-01 00:00:00+00' GROUP BY version ORDER BY version",
     )
     expect(rows.map(row => row.version)).toEqual(await versions())
-    expect(rows.map(row => Number(row.n))).toEqual([5, 5, 5, 3])
+    expect(rows.map(row => Number(row.n))).toEqual([4, 4, 4, 3])
   })
 
   test('the ledger has one publication a version, with its slices, run and slot', async () => {
@@ -96,7 +96,7 @@ describe('the flagship', () => {
     const { readCsv } = await import('../src/adapters/files/reader.ts')
     const rows = await readCsv(`${root}/fixtures/apps-per-env/two-dates/expected.csv`, pipeline.to.row.columns)
     const order = (row: Record<string, unknown>) => `${row.dato} ${row.env} ${row.datacenter}`
-    return rows.map(row => ({ ...row, version })).sort((a, b) => (order(a) < order(b) ? -1 : 1))
+    return rows.map(row => ({ ...row, antall_apper: BigInt(Number(row.antall_apper)), version })).sort((a, b) => (order(a) < order(b) ? -1 : 1))
   }
 })
 

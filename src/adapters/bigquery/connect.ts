@@ -27,12 +27,11 @@ export type BigQueryAdapter = {
  */
 export async function connect(options: Options & { readonly environment: string }): Promise<BigQueryAdapter> {
   const api = await openApi(options)
-  const jobs = createJobs(api)
   const names: Names = { project: options.project, environment: options.environment }
-  const token = randomBytes(3).toString('hex')
+  const jobs = createJobs(api, randomBytes(3).toString('hex'))
   return {
-    reader: createReader(api, jobs, names, token),
-    warehouse: createWarehouse(api, jobs, names, token),
-    scan: (source, request, signal) => scan(api, jobs, names, source, request, `etl-scan-${token}`, signal),
+    reader: createReader(api, jobs, names),
+    warehouse: createWarehouse(api, jobs, names),
+    scan: (source, request, signal) => scan(api, jobs, names, source, request, 'etl-scan', signal),
   }
 }

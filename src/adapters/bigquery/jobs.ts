@@ -1,5 +1,5 @@
 import { EtlError } from '../../domain/error.ts'
-import { type Api, type Call, failed, pause } from './api.ts'
+import { type Api, failed, pause } from './api.ts'
 import { Failure, failureOf, type JobError, jobFailure } from './errors.ts'
 
 /** A job as the API tells it. */
@@ -33,7 +33,8 @@ export type Jobs = {
 /** Labels of every job: what a bill or an audit log is grouped by. */
 export const labels = { tool: 'nais-etl' }
 
-export function createJobs(api: Api): Jobs {
+/** `token` is this process's own: without it a later process would find an earlier one's finished job under its id, and adopt its stale answer. */
+export function createJobs(api: Api, token: string): Jobs {
   let number = 0
   const path = `${api.project}/jobs`
   const location = api.location
@@ -60,8 +61,8 @@ export function createJobs(api: Api): Jobs {
     let wait = api.policy.poll.pause / 8
     while (current.status.state !== 'DONE') {
       const { jobId } = current.jobReference
-      if (current.configuration?.query === undefined) await api.clock.sleep(wait)
-      else await holds(jobId)
+      const held = current.configuration?.query !== undefined && (await holds(jobId))
+      if (!held) await api.clock.sleep(wait)
       wait = Math.min(wait * 2, api.policy.poll.pause)
       current = await api.repeat<Job>({ path: `${path}/${jobId}`, query: { location } })
     }
@@ -69,14 +70,15 @@ export function createJobs(api: Api): Jobs {
   }
 
   /** The service holds this answer until the query is done or the time is over; how it ended, jobs.get says. */
-  const holds = async (id: string): Promise<void> => {
-    const call: Call = {
-      path: `${api.project}/queries/${id}`,
-      query: { location, maxResults: 0, timeoutMs: Math.round(api.policy.poll.hang) },
+  const holds = async (id: string): Promise<boolean> => {
+    const query = { location, maxResults: 0, timeoutMs: Math.round(api.policy.poll.hang) }
+    try {
+      await api.once({ path: `${api.project}/queries/${id}`, query })
+      return true
+    } catch (error) {
+      failureOf(error)
+      return false
     }
-    await api.repeat(call).catch(error => {
-      if (failureOf(error).passing) throw error
-    })
   }
 
   /** One id, submitted until it is known to exist. */
@@ -104,7 +106,7 @@ export function createJobs(api: Api): Jobs {
   const runBy = async (name: string, submit: Submit, what: string): Promise<Job> => {
     for (let tried = 1; ; tried++) {
       number += 1
-      const id = jobId(`${name}-${number}`)
+      const id = jobId(`${name}-${token}-${number}`)
       try {
         return await succeeded(id, submit)
       } catch (error) {

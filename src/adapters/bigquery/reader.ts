@@ -13,8 +13,8 @@ import { type Names, readText, sourceRef, sourceTable } from './text.ts'
 import { columnOfField, typeText } from './types.ts'
 
 /** Reads tables and views by query jobs and their paged answers. */
-export function createReader(api: Api, jobs: Jobs, names: Names, token: string): Reader<TableSource> {
-  const jobName = (what: string, source: TableSource) => `etl-${what}-${sourceRef(names, source).table}-${token}`
+export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSource> {
+  const jobName = (what: string, source: TableSource) => `etl-${what}-${sourceRef(names, source).table}`
   return {
     async facts(source) {
       const ref = sourceRef(names, source)

@@ -2,8 +2,9 @@ import { EtlError } from '../../domain/error.ts'
 import type { Publication, PublishOutcome } from '../../domain/run.ts'
 import { tableName } from '../../domain/source.ts'
 import type { Warehouse } from '../../ports/warehouse.ts'
-import { type Api, failed } from './api.ts'
+import { type Api, failed, pause } from './api.ts'
 import { describe } from './describe.ts'
+import { failureOf, isConflict } from './errors.ts'
 import { isDuplicate, type Jobs, jobId } from './jobs.ts'
 import { headOf, noteParameters, noteScript } from './ledger.ts'
 import { parameter, publishParameters, publishScript } from './publish.ts'
@@ -11,8 +12,8 @@ import { answerOf, ask, queryConfiguration } from './query.ts'
 import { drop, stage } from './stage.ts'
 import { type Names, queryText } from './text.ts'
 
-/** Publishes to BigQuery. `token` tells the jobs of this process from those of others where no attempt is at hand. */
-export function createWarehouse(api: Api, jobs: Jobs, names: Names, token: string): Warehouse {
+/** Publishes to BigQuery. */
+export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
   return {
     describe: (pipeline, tables, run) => describe(api, jobs, pipeline, tables, run),
     async bootstrap(scripts, attempt) {
@@ -33,7 +34,7 @@ export function createWarehouse(api: Api, jobs: Jobs, names: Names, token: strin
     stage: (tables, columns, from, attempt) => stage(api, jobs, tables, columns, from, attempt),
     ask: (sql, parameters = {}) => {
       const typed = Object.entries(parameters).map(([name, value]) => parameter(name, 'STRING', value))
-      return ask(api, jobs, `etl-ask-${token}`, sql, 'a question', typed)
+      return ask(api, jobs, 'etl-ask', sql, 'a question', typed)
     },
     publishText: publishScript,
     publish: (publication, number, onSubmit) => publish(api, jobs, publication, number, onSubmit),
@@ -51,15 +52,8 @@ async function publish(
   onSubmit: (job: string) => Promise<void>,
 ): Promise<PublishOutcome> {
   const { target } = publication.tables
-  // With the dataset: one process may publish to two tables of one name.
-  const id = jobId(`etl-publish-${target.dataset}-${target.table}-${publication.identity.attempt}-${number}`)
   const what = `publishing ${tableName(target)}`
-  await onSubmit(id)
-  try {
-    await jobs.one(id, queryConfiguration(publishScript(publication), publishParameters(publication, id)))
-  } catch (error) {
-    throw failed(api, error, what, id)
-  }
+  const id = await submitted(api, jobs, publication, number, onSubmit, what)
   const { rows } = await answerOf(api, id, what)
   const row = rows[0]
   const outcome = row?.outcome
@@ -69,6 +63,32 @@ async function publish(
     })
   }
   return { outcome, head: headOf(row), job: id }
+}
+
+/** Runs the script until it ended well. A job that the service itself broke was rolled back: its id is burnt, the next one is tried. */
+async function submitted(
+  api: Api,
+  jobs: Jobs,
+  publication: Publication,
+  number: number,
+  onSubmit: (job: string) => Promise<void>,
+  what: string,
+): Promise<string> {
+  const { dataset, table } = publication.tables.target
+  for (let tried = 1; ; tried++) {
+    // With the dataset: one process may publish to two tables of one name.
+    const id = jobId(`etl-publish-${dataset}-${table}-${publication.identity.attempt}-${number}${tried === 1 ? '' : `-${tried}`}`)
+    await onSubmit(id)
+    try {
+      await jobs.one(id, queryConfiguration(publishScript(publication), publishParameters(publication, id)))
+      return id
+    } catch (error) {
+      const failure = failureOf(error)
+      const isOver = failure.status === 200 && failure.passing && !isConflict(failure)
+      if (!isOver || tried >= api.policy.request.tries) throw failed(api, failure, what, id)
+      await pause(api.policy, api.clock, tried)
+    }
+  }
 }
 
 /** Absent twice, some seconds apart, is never submitted: an accepted job may take a moment to be seen. */
