@@ -69,7 +69,7 @@ function scalar(from: DuckDBType, field: Field, ref: string): string | undefined
       return id === DuckDBTypeId.VARCHAR || id === DuckDBTypeId.ENUM || id === DuckDBTypeId.UUID ? `${ref}::VARCHAR` : undefined
     case 'JSON':
       if (id !== DuckDBTypeId.VARCHAR) return undefined
-      return `if(json_valid(${ref}), ${ref}::VARCHAR, error('a value is not valid JSON'))`
+      return `if(NOT json_valid(${ref}), error('a value is not valid JSON'), ${ref}::VARCHAR)`
     case 'GEOGRAPHY':
       return id === DuckDBTypeId.VARCHAR ? `${ref}::VARCHAR` : undefined
     case 'BYTES':

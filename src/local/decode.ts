@@ -97,7 +97,7 @@ const scalars: Record<Exclude<FieldType, 'RECORD' | 'JSON'>, (text: string) => D
   },
   BIGNUMERIC: text => {
     const unscaled = scaled(text, 38)
-    return unscaled === undefined || abs(unscaled) >= 1n << 255n ? undefined : unscaledText(unscaled, 38)
+    return unscaled === undefined || BigInt.asIntN(256, unscaled) !== unscaled ? undefined : unscaledText(unscaled, 38)
   },
   TIMESTAMP: text => optionally(timestampMicros(text) ?? secondsMicros(text), micros => new DuckDBTimestampTZValue(micros)),
   DATETIME: text => optionally(datetimeMicros(text), micros => new DuckDBTimestampValue(micros)),

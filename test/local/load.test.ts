@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { client, file, load, parquet } from './support/client.ts'
+import { type Answered, client, file, load, parquet } from './support/client.ts'
 import { useServer } from './support/server.ts'
 
 const server = useServer()
@@ -11,7 +11,7 @@ const loaded = async (name: string, path: string, options: object = {}) =>
 const ndjson = { sourceFormat: 'NEWLINE_DELIMITED_JSON' }
 const csv = { sourceFormat: 'CSV' }
 const fields = async (name: string) =>
-  (await table(name).getMetadata())[0].schema.fields.map((field: any) => `${field.name} ${field.type} ${field.mode}`)
+  (await table(name).getMetadata())[0].schema.fields.map((field: Answered) => `${field.name} ${field.type} ${field.mode}`)
 
 describe('dispositions', () => {
   test('rows are appended where nothing else is said, replaced by WRITE_TRUNCATE, refused by WRITE_EMPTY', async () => {

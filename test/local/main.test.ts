@@ -10,7 +10,12 @@ test('says one line when it is ready, answers there, and ends with 0 on SIGTERM'
   const { dir, remove } = temporaryFolder()
   const child = spawn(process.execPath, [main, '--port', '0', '--dir', dir])
   let said = ''
-  await new Promise<void>(ready => child.stdout.on('data', (text: Buffer) => (said += text) && ready()))
+  await new Promise<void>(ready => {
+    child.stdout.on('data', (text: Buffer) => {
+      said += text
+      ready()
+    })
+  })
   const url = /^local BigQuery ready at (http:\/\/127\.0\.0\.1:\d+) \(data in (.+)\)\n$/.exec(said)
   expect(url?.[2]).toBe(dir)
   expect((await call(url?.[1] ?? '', 'GET', '/_local/health')).body).toEqual({ status: 'ok' })

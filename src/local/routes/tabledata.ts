@@ -32,7 +32,7 @@ export function wantsInt64Timestamps(query: URLSearchParams): boolean {
   if (format !== null && format !== 'INT64' && format !== 'FLOAT64' && format !== 'TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED') {
     throw new BigQueryError('notImplemented', `The local BigQuery writes timestamps as FLOAT64 or INT64, not as ${format}.`)
   }
-  return format === 'INT64' || query.get('formatOptions.useInt64Timestamp') === 'true'
+  return format === 'INT64' || query.get('formatOptions.useInt64Timestamp')?.toLowerCase() === 'true'
 }
 
 async function list(catalogue: Catalogue, ref: TableRef, call: Call) {

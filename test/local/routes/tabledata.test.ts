@@ -44,6 +44,8 @@ test('timestamps are seconds, or microseconds where the client asks for them', a
     (await call(server.url, 'GET', `${data}?maxResults=1&selectedFields=at${query}`)).body.rows[0].f[0].v
   expect(await at('')).toBe('1.6426368E9')
   expect(await at('&formatOptions.useInt64Timestamp=true')).toBe('1642636800000000')
+  // Google's Python client writes its booleans so.
+  expect(await at('&formatOptions.useInt64Timestamp=True')).toBe('1642636800000000')
   const refused = await call(server.url, 'GET', `${data}?formatOptions.timestampOutputFormat=ISO8601_STRING`)
   expect(refused.status).toBe(501)
 })

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { call, client, load, parquet, refusal } from '../support/client.ts'
+import { type Answered, call, client, load, parquet, refusal } from '../support/client.ts'
 import { useServer } from '../support/server.ts'
 
 const server = useServer()
@@ -81,7 +81,7 @@ test('columns can be added and relaxed; the rows that were there get null, or an
   const table = dataset().table('grown')
   const [before] = await table.getMetadata()
   const [n, r, l] = before.schema.fields
-  const deeper = (field: any, name: string) => ({ ...field, fields: [...field.fields, { name, type: 'STRING' }] })
+  const deeper = (field: Answered, name: string) => ({ ...field, fields: [...field.fields, { name, type: 'STRING' }] })
   await table.setMetadata({
     schema: {
       fields: [

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { call, client, ended } from '../support/client.ts'
+import { type Answered, call, client, ended } from '../support/client.ts'
 import { startProcess, temporaryFolder, useServer } from '../support/server.ts'
 
 const server = useServer()
@@ -61,7 +61,7 @@ test('a chunk sent twice counts once, and so does the last one', async () => {
 
 test('a chunk that leaves a gap is refused', async () => {
   const response = await put(await begin('gap'), 'x', 'bytes 5-5/*')
-  expect([response.status, ((await response.json()) as any).error.message]).toEqual([
+  expect([response.status, ((await response.json()) as Answered).error.message]).toEqual([
     400,
     'The upload has 0 bytes; a chunk at 5 leaves a gap.',
   ])
