@@ -1,6 +1,7 @@
 import { EtlError } from '../../domain/error.ts'
 import { type Api, failed, pause } from './api.ts'
 import { Failure, failureOf, type JobError, jobFailure } from './errors.ts'
+import type { Parameter } from './publish.ts'
 
 /** A job as the API tells it. */
 export type Job = {
@@ -127,13 +128,16 @@ export function createJobs(api: Api, token: string): Jobs {
   }
 }
 
-/** A job is only adopted if it runs the text that we would have submitted. */
+/** A job is only adopted if it is what we would have submitted: the same text, for the same run. */
 function sameWork(found: Job, configuration: Configuration | undefined): Job {
-  const text = (query: unknown) => (query as { query?: string } | undefined)?.query
-  if (configuration === undefined || text(found.configuration?.query) === text(configuration.query)) return found
+  const of = (query: unknown) => {
+    const { query: text, queryParameters } = (query ?? {}) as { query?: string; queryParameters?: readonly Parameter[] }
+    return [text, queryParameters?.find(parameter => parameter.name === 'run')?.parameterValue.value].join('\n')
+  }
+  if (configuration === undefined || of(found.configuration?.query) === of(configuration.query)) return found
   throw new EtlError(
     'bug',
-    `the job ${found.jobReference.jobId} runs another statement than the one that was to be submitted under its id.`,
+    `the job ${found.jobReference.jobId} is another one than that which was to be submitted under its id.`,
   )
 }
 

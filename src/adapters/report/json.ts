@@ -4,6 +4,9 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Report } from '../../ports/report.ts'
 import { fieldsOf } from './fields.ts'
 
+/** Progress is told at most this often, in milliseconds: five hundred slices are no five hundred lines. */
+const pause = 10_000
+
 /**
  * One JSON object a line, as the platform reads them: `message` is a stable literal, `level` a word, `timestamp` ISO 8601, a stack at the top
  * in `stack_trace`. Written at once, so that a process that ends loses nothing. To stdout, if no stream is given.
@@ -19,8 +22,14 @@ export function createJsonReport(options: { readonly clock: Clock; readonly stre
     },
     stream,
   )
+  let last = Number.NEGATIVE_INFINITY
   return {
     event(event) {
+      if (event.kind === 'reading' || (event.kind === 'transformed' && event.done !== event.of)) {
+        const now = clock.now().getTime()
+        if (now - last < pause) return
+        last = now
+      }
       const { message, level } = messages[event.kind]
       logger[level](fieldsOf(event), message)
     },

@@ -1,0 +1,122 @@
+import { env, row, table } from 'nais-etl'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import type { AnyRow } from '../../../src/domain/column.ts'
+import { type Local, startLocal } from '../../support/local.ts'
+import { connected, makeDataset, project, sql } from './world.ts'
+
+const App = row({ dato: z.iso.date(), cluster: z.string() })
+const apps = table(App, 'source.apps')
+
+let local: Local
+let reader: Awaited<ReturnType<typeof connected>>['reader']
+beforeAll(async () => {
+  local = await startLocal()
+  reader = (await connected(local)).reader
+  await makeDataset(local, 'source')
+  await sql(local, `CREATE TABLE \`${project}.source.apps\` (name STRING, cluster STRING, dato DATE)`)
+  const values = [3, 1, 2, 1].map((day, index) => `('app-${index}', 'c${index}', DATE '2024-01-0${day}')`)
+  await sql(local, `INSERT INTO \`${project}.source.apps\` (name, cluster, dato) VALUES ${values.join(', ')}`)
+  await local.call('POST', `/${project}/datasets/source/tables`, {
+    tableReference: { projectId: project, datasetId: 'source', tableId: 'unique_apps' },
+    view: { query: `SELECT dato, cluster FROM \`${project}.source.apps\``, useLegacySql: false },
+  })
+})
+afterAll(() => local?.stop())
+
+async function all(
+  source: typeof apps,
+  slices: { column: string; dates: readonly string[] } | null,
+  signal = new AbortController().signal,
+): Promise<AnyRow[]> {
+  const rows: AnyRow[] = []
+  for await (const page of reader.read(source, { columns: source.row.columns, slices }, signal)) rows.push(...page)
+  return rows
+}
+
+describe('a table', () => {
+  test('tells its columns and rows', async () => {
+    expect(await reader.facts(apps)).toEqual({
+      name: `${project}.source.apps`,
+      columns: [
+        { name: 'name', type: 'STRING' },
+        { name: 'cluster', type: 'STRING' },
+        { name: 'dato', type: 'DATE' },
+      ],
+      rows: 4,
+    })
+  })
+
+  test('may be a view, of which nobody knows the rows', async () => {
+    expect(await reader.facts(table(App, 'source.unique_apps'))).toMatchObject({ rows: null })
+  })
+
+  test('has another name in each environment', async () => {
+    expect((await reader.facts(table(App, env({ dev: 'source.apps', prod: 'nowhere.apps' })))).name).toBe(
+      `${project}.source.apps`,
+    )
+  })
+
+  test('is read slice after slice, the named columns only', async () => {
+    const slices = { column: 'dato', dates: ['2024-01-01', '2024-01-03'] }
+    const rows = await all(apps, slices)
+    expect(rows.map(each => each.dato)).toEqual(['2024-01-01', '2024-01-01', '2024-01-03'])
+    expect(rows.at(-1)).toEqual({ dato: '2024-01-03', cluster: 'c0' })
+    expect(reader.text(apps, { columns: App.columns, slices })).toBe(
+      `SELECT \`dato\`, \`cluster\` FROM \`${project}.source.apps\` WHERE \`dato\` IN (DATE '2024-01-01', DATE '2024-01-03') ORDER BY \`dato\``,
+    )
+  })
+
+  test('has dates, ascending, up to a day', async () => {
+    expect(await reader.dates(apps, 'dato', '2024-01-02')).toEqual(['2024-01-01', '2024-01-02'])
+  })
+
+  test('with rows in many pages is read to the end, and no further than it is told', async () => {
+    await sql(
+      local,
+      `CREATE TABLE \`${project}.source.many\` AS SELECT DATE '2024-01-01' AS dato, CAST(a * 1000 + b AS STRING) AS cluster FROM UNNEST(GENERATE_ARRAY(0, 44)) AS a, UNNEST(GENERATE_ARRAY(1, 1000)) AS b`,
+    )
+    const many = table(App, 'source.many')
+    const read = await all(many, null)
+    expect(new Set(read.map(each => each.cluster)).size).toBe(45_000)
+    const stop = new AbortController()
+    let seen = 0
+    for await (const page of reader.read(many, { columns: App.columns, slices: null }, stop.signal)) {
+      seen += page.length
+      stop.abort()
+    }
+    expect(seen).toBeLessThan(45_000)
+  })
+})
+
+describe('a source that does not fit', () => {
+  test('names the table that was probably meant', async () => {
+    await expect(reader.facts(table(App, 'source.aps'))).rejects.toMatchObject({
+      kind: 'notFound',
+      problem: `table ${project}.source.aps does not exist.`,
+      hint: expect.stringContaining('did you mean apps? the dataset source has apps'),
+    })
+  })
+
+  test('names the dataset that was probably meant', async () => {
+    await expect(reader.facts(table(App, 'sorce.apps'))).rejects.toMatchObject({
+      kind: 'notFound',
+      problem: `dataset sorce does not exist in the project ${project}.`,
+      hint: 'did you mean source? the project test-project has source.',
+    })
+  })
+
+  test('names missing columns, other types, and the columns there are', async () => {
+    const Other = row({ dato: z.string(), clustr: z.string() })
+    await expect(reader.facts(table(Other, 'source.apps'))).rejects.toMatchObject({
+      kind: 'schema',
+      problem: `${project}.source.apps: column dato is DATE there, the row schema says STRING; there is no column clustr (did you mean cluster?).`,
+      hint: 'the columns there are: name STRING, cluster STRING, dato DATE',
+    })
+  })
+
+  test('with a row without a date says so', async () => {
+    await sql(local, `CREATE TABLE \`${project}.source.gaps\` AS SELECT CAST(NULL AS DATE) AS dato, 'x' AS cluster`)
+    await expect(reader.dates(table(App, 'source.gaps'), 'dato', '2024-01-02')).rejects.toMatchObject({ kind: 'row' })
+  })
+})
