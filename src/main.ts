@@ -19,12 +19,21 @@ export async function main(argv: readonly string[]): Promise<void> {
             cause: error,
             hint: 'please report it with the lines below',
           })
-    process.stderr.write(`${failure.message}\n`)
-    if (failure.kind === 'bug' && error instanceof Error) process.stderr.write(`${frames(error.stack ?? '')}\n`)
+    if (logsOnly(argv)) {
+      const { logFailure } = await import('./wire.ts')
+      await logFailure(failure)
+    } else process.stderr.write(`${failure.message}\n`)
+    if (failure.kind === 'bug' && error instanceof Error && !logsOnly(argv))
+      process.stderr.write(`${frames(error.stack ?? '')}\n`)
     process.exitCode = kinds[failure.kind].exit
   } finally {
     process.removeListener('SIGTERM', stop).removeListener('SIGINT', stop)
   }
+}
+
+/** Is the reader of what goes wrong a log and not a person? */
+function logsOnly([name]: readonly string[]): boolean {
+  return process.stdout.isTTY !== true && commands.find(command => command.name === name)?.logs === true
 }
 
 async function dispatch(argv: readonly string[], signal: AbortSignal): Promise<number> {

@@ -1,5 +1,6 @@
 import type { Context, World } from './cli/command.ts'
 import { type Config, projectOf } from './config.ts'
+import type { EtlError } from './domain/error.ts'
 import type { Report } from './ports/report.ts'
 
 /** Which adapter stands behind which port. Heavy ones are loaded here, by the commands that use them. */
@@ -23,6 +24,20 @@ export async function wire(config: Config, options: NonNullable<Parameters<Conte
     settings: { environment, project, codeSha, policy },
     request: { user, attempt, ...(podName === undefined ? {} : { podName }), ...(naisjob === undefined ? {} : { naisjob }) },
   }
+}
+
+/** A failure outside any run, as the log line that a run would have written. */
+export async function logFailure(error: EtlError): Promise<void> {
+  const { createJsonReport } = await import('./adapters/report/json.ts')
+  const { clock } = await import('./adapters/clock.ts')
+  createJsonReport({ clock }).event({
+    kind: 'failed',
+    pipeline: error.where.pipeline ?? '',
+    run: '',
+    attempt: '',
+    error,
+    published: false,
+  })
 }
 
 /** A terminal gets progress and colours, everything else one JSON object a line. */

@@ -21,7 +21,7 @@ const rooms: Record<string, { rooms: string[]; packages: string[] }> = {
   adapters: { rooms: ['domain', 'ports'], packages: ['*'] },
   local: { rooms: ['googlesql'], packages: ['@duckdb/node-api'] },
   googlesql: { rooms: [], packages: ['@grpc/grpc-js', '@grpc/proto-loader', '@fivetrandevelopers/zetasql'] },
-  nais: { rooms: ['domain'], packages: ['yaml'] },
+  nais: { rooms: ['domain'], packages: [] },
 }
 
 /** Files that may be longer than 250 lines, each with its reason. */

@@ -13,6 +13,8 @@ export type Command = {
   /** Whole help: what it does, its flags, examples. One literal. */
   readonly help: string
   readonly options: ParseArgsOptionsConfig
+  /** Does it speak in log lines where there is no terminal? */
+  readonly logs?: true
   /** How many plain words it takes. */
   readonly words: { readonly least: number; readonly most: number }
   /** @returns the exit code, 0 if nothing. Throws EtlError. */

@@ -46,7 +46,7 @@ export function planText(plan: Plan, withSql: boolean): string {
     ...plan.sources.map(
       source => `  reads     ${source.name} = ${source.from}${source.rows === null ? '' : ` (${source.rows} rows)`}`,
     ),
-    `  slices    ${scope}: ${plan.why}${plan.left > 0 ? `; ${plan.left} more wait for the next run` : ''}`,
+    `  slices    ${scope}; ${plan.why}${plan.left > 0 ? `; ${plan.left} more wait for the next run` : ''}`,
     `  writes    ${tableName(plan.tables.target)} (${plan.pipeline.write.mode}), history in ${plan.tables.history.table}`,
     `  makes     ${plan.bootstrap.length === 0 ? 'nothing: all tables exist' : `${plan.bootstrap.length} statements make the missing tables`}`,
     `  version   ${plan.version} for the slot ${plan.identity.slot} (${plan.identity.trigger})`,

@@ -22,6 +22,7 @@ Examples
   npm run etl -- run apps-per-env --project my-team-dev-1234 --env dev`,
   options: { ...worldOptions, local: { type: 'boolean' }, case: { type: 'string' }, slot: { type: 'string' } },
   words: { least: 0, most: 99 },
+  logs: true,
   async run(context) {
     const pipelines =
       context.words.length === 0

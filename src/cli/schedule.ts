@@ -20,6 +20,7 @@ Examples
   npm run etl -- schedule apps-per-env --dir .etl/demo`,
   options: { ...worldOptions, local: { type: 'boolean' }, case: { type: 'string' } },
   words: { least: 0, most: 99 },
+  logs: true,
   async run(context) {
     const pipelines =
       context.words.length === 0

@@ -1,9 +1,10 @@
-import { auditProblems } from '../domain/audit.ts'
+import { auditChecks, auditProblems } from '../domain/audit.ts'
 import { EtlError } from '../domain/error.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Stage } from '../domain/run.ts'
 import { tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
+import { sliceColumn } from './plan.ts'
 
 /**
  * Asks the warehouse whether the stage keeps every promise of the row schema; the rows stay where they are.
@@ -27,5 +28,5 @@ export async function audit(plan: Plan, stage: Stage, { warehouse }: Pick<Ports,
       hint: "nothing was published. Look at the source; if an empty result is right, say empty: 'allowed' in the pipeline",
     })
   }
-  return answer.columns.length
+  return auditChecks(columns, key, sliceColumn(plan.pipeline, plan.scope))
 }

@@ -100,12 +100,16 @@ function changesClocks(timeZone: string): boolean {
   return offset(0).split('GMT')[1] !== offset(6).split('GMT')[1]
 }
 
-/** The hours a schedule names; none where it names every hour, since then no single tick is lost. */
+/** The hours a schedule names; none where it names every hour, since then the next tick does what a lost one would have done. */
 function hoursOf(schedule: string): number[] {
   const field = schedule.trim().split(/\s+/)[1] ?? '*'
-  if (field.startsWith('*')) return []
+  if (field === '*' || field === '0-23') return []
   return field.split(',').flatMap(part => {
-    const [first, last] = (part.split('/')[0] ?? '').split('-').map(Number)
-    return Array.from({ length: (last ?? first ?? 0) - (first ?? 0) + 1 }, (_, index) => (first ?? 0) + index)
+    const [range = '*', step = '1'] = part.split('/')
+    const [first, last] = range === '*' ? [0, 23] : range.split('-').map(Number)
+    const end = last ?? (part.includes('/') ? 23 : first)
+    return Array.from({ length: 24 }, (_, hour) => hour).filter(
+      hour => hour >= (first ?? 0) && hour <= (end ?? 0) && (hour - (first ?? 0)) % Number(step) === 0,
+    )
   })
 }

@@ -83,6 +83,7 @@ describe('a schedule', () => {
     ['0 30 6 * * *', /can't be read/],
     ['30 2 * * *', /skipped in spring/],
     ['0 1-3 * * *', /skipped in spring/],
+    ['0 */2 * * *', /skipped in spring/],
   ])('%s is refused', (schedule, problem) => {
     expect(() => cronOf({ schedule, timeZone: 'Europe/Oslo' })).toThrow(problem)
   })
@@ -94,5 +95,6 @@ describe('a schedule', () => {
   test('at 02:30 is fine where clocks never change, and every hour is fine anywhere', () => {
     expect(() => cronOf({ schedule: '30 2 * * *', timeZone: 'UTC' })).not.toThrow()
     expect(() => cronOf({ schedule: '*/15 * * * *', timeZone: 'Europe/Oslo' })).not.toThrow()
+    expect(() => cronOf({ schedule: '0 1-23/2 * * *', timeZone: 'Europe/Oslo' })).not.toThrow()
   })
 })

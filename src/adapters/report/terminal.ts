@@ -103,7 +103,7 @@ function planLines({ pipeline, run, attempt }: RunEvent, plan: Plan, style: Styl
 }
 
 function summary(event: Extract<RunEvent, { kind: 'published' }>): string {
-  const slices = event.slices === null ? '' : ` in ${count(event.slices)} slices`
+  const slices = event.slices === null ? '' : ` in ${count(event.slices)} ${event.slices === 1 ? 'slice' : 'slices'}`
   return `${event.version} of ${event.table}: ${count(event.rows)} rows${slices}, ${seconds(event.milliseconds)}${event.unchanged ? ' (the same content as before)' : ''}`
 }
 
