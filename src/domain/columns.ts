@@ -167,8 +167,8 @@ export function isInteger(def: {
 function ownRules(def: Def): (Rule | string)[] {
   if (def.type === 'enum') return [{ kind: 'oneOf', values: Object.values(def.entries).map(String) }]
   if (def.type === 'literal') return [{ kind: 'oneOf', values: def.values.map(String) }]
-  if (def.format === 'uuid' || def.format === 'guid')
-    return [{ kind: 'pattern', source: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', name: 'a uuid' }]
+  if ((def.format === 'uuid' || def.format === 'guid') && def.pattern !== undefined)
+    return [{ kind: 'pattern', source: def.pattern.source, name: 'a uuid' }]
   if (def.format === 'email' || def.format === 'url') return [`z.${def.format}() has no equal in SQL`]
   return []
 }

@@ -28,6 +28,14 @@ export function difference(row: RowSchema, expected: readonly AnyRow[], got: rea
   return [head, ...aligned(row.columns, shown), ...(wrong.length > 60 ? [`  … and ${wrong.length - 60} more`] : [])].join('\n')
 }
 
+/** Rows as a table for people, a header line first. */
+export function tableText(row: RowSchema, rows: readonly AnyRow[]): string {
+  return aligned(
+    row.columns,
+    rows.flatMap(each => repeated(' ', each, 1)),
+  ).join('\n')
+}
+
 type Line = { readonly sign: '-' | '+' | ' '; readonly row: AnyRow }
 
 function counted(row: RowSchema, rows: readonly AnyRow[]): Map<string, { row: AnyRow; count: number }> {

@@ -104,8 +104,9 @@ const hostile = [
 function text(column: Column): fc.Arbitrary<Value> {
   const pattern = find(column.rules, 'pattern')
   const minLength = find(column.rules, 'minLength')?.value ?? 0
-  const maxLength = find(column.rules, 'maxLength')?.value ?? Math.max(12, minLength + 4)
-  const fits = (value: string) => [...value].length >= minLength && [...value].length <= maxLength
+  const most = find(column.rules, 'maxLength')?.value ?? Number.POSITIVE_INFINITY
+  const maxLength = Math.min(most, Math.max(12, minLength + 4))
+  const fits = (value: string) => [...value].length >= minLength && [...value].length <= most
   if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern.source, 'u')).filter(fits)
   const known = hostile.filter(fits)
   const any = fc.string({ unit: 'binary', minLength, maxLength })

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
+import type { AnyRow } from '../domain/column.ts'
 import type { Pipeline } from '../domain/pipeline.ts'
 import type { SourceRows } from './cases.ts'
-import { difference } from './compare.ts'
+import { difference, tableText } from './compare.ts'
 import { type Bias, rowsOf } from './generate.ts'
 import { runOn, twinOn, twinOnSets } from './run.ts'
 
@@ -23,10 +24,15 @@ export async function twinsAgree(pipeline: Pipeline, runs: number, bias: SourceB
       const differs = difference(pipeline.to.row, await runOn(pipeline, rows), await twinOn(pipeline, rows))
       if (differs !== undefined) throw new Error(`the twin gives other rows than the function: ${differs}`)
     })
-    await fc.assert(property, { numRuns: runs, seed })
-    throw new Error(
-      'function and twin differ on sets of rows together, and on none alone: the twin depends on more than its sources',
-    )
+    const found = await fc.check(property, { numRuns: runs, seed })
+    const [smallest] = found.counterexample ?? []
+    if (smallest === undefined) {
+      throw new Error(
+        'function and twin differ on sets of rows together, and on none alone: the twin depends on more than its sources',
+      )
+    }
+    const why = found.errorInstance instanceof Error ? found.errorInstance.message : String(found.errorInstance)
+    throw new Error(`${why}\n\nfor the source rows\n${rowsText(pipeline, smallest)}`, { cause: found.errorInstance })
   }
 }
 
@@ -35,6 +41,12 @@ function sourceSets(pipeline: Pipeline, bias: SourceBias): fc.Arbitrary<SourceRo
   return fc.record(
     Object.fromEntries(Object.entries(pipeline.from).map(([name, { row }]) => [name, rowsOf(row, { bias: bias[name] ?? {} })])),
   )
+}
+
+function rowsText(pipeline: Pipeline, rows: SourceRows): string {
+  return Object.entries(pipeline.from)
+    .map(([name, { row }]) => `${name}:\n${tableText(row, (rows[name] ?? []) as AnyRow[])}`)
+    .join('\n')
 }
 
 const batch = 50
