@@ -10,21 +10,33 @@ import { type JsonObject, parseObject } from './json.ts'
 export function createListener(routes: Routes, takeFault: (method: string, path: string) => Fault | undefined) {
   const compiled = Object.entries(routes).map(([route, handler]) => ({ ...compile(route), handler }))
   return async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const call = readCall(incoming)
-    const fault = call.path.startsWith('/_local/') ? undefined : takeFault(call.method, call.path)
     try {
+      refuseBrowsers(incoming)
+      const call = readCall(incoming)
+      const fault = call.path.startsWith('/_local/') ? undefined : takeFault(call.method, call.path)
       if (fault?.kind === 'rateLimit')
         throw new BigQueryError('rateLimitExceeded', 'Exceeded rate limits: a fault asked for this.')
       if (fault?.kind === 'unavailable') throw new BigQueryError('backendError', 'Service unavailable: a fault asked for this.')
       const answer = await answerOf(compiled, call)
-      if (fault?.kind === 'dropAnswer') incoming.socket.destroy()
-      else if (fault?.kind === 'unavailableAfter') {
+      if (fault?.kind === 'unavailableAfter') {
         throw new BigQueryError('backendError', 'Service unavailable after the request was carried out: a fault asked for this.')
-      } else send(response, answer)
+      }
+      if (fault?.kind === 'dropAnswer') incoming.socket.destroy()
+      else send(response, answer)
     } catch (error) {
       send(response, errorAnswer(error))
     }
   }
+}
+
+/** There are no credentials here: a page in a browser on this machine must not reach the data, neither directly nor by a name that it points here. */
+function refuseBrowsers({ headers }: IncomingMessage): void {
+  const isLocal = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(headers.host ?? '')
+  if (isLocal && headers.origin === undefined) return
+  throw new BigQueryError(
+    'accessDenied',
+    'The local BigQuery answers programs on this machine only: no browsers, and no other host name than 127.0.0.1.',
+  )
 }
 
 type Compiled = { readonly method: string; readonly pattern: RegExp; readonly handler: Handler }
@@ -33,7 +45,7 @@ async function answerOf(routes: readonly Compiled[], call: Call): Promise<Answer
   for (const { method, pattern, handler } of routes) {
     const match = method === call.method && pattern.exec(call.path)
     if (!match) continue
-    const at = Object.entries(match.groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)])
+    const at = Object.entries(match.groups ?? {}).map(([name, value]) => [name, decoded(value)])
     return handler({ ...call, at: Object.fromEntries(at) })
   }
   throw new BigQueryError(
@@ -47,8 +59,16 @@ function compile(route: string): { method: string; pattern: RegExp } {
   return { method, pattern: new RegExp(`^${path.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}$`) }
 }
 
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw new BigQueryError('invalid', `Invalid path: ${part}`)
+  }
+}
+
 function readCall(incoming: IncomingMessage): Call {
-  const url = new URL(incoming.url ?? '/', 'http://127.0.0.1')
+  const url = new URL(`http://127.0.0.1${incoming.url ?? '/'}`)
   let body: Promise<JsonObject> | undefined
   return {
     method: incoming.method ?? 'GET',

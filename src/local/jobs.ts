@@ -44,7 +44,7 @@ export type Jobs = {
   remove(project: string, id: string): Promise<void>
   /** The job of the same request within 15 minutes (BigQuery REST, QueryRequest.requestId). */
   ofRequest(project: string, request: string): Promise<StoredJob | undefined>
-  /** Stops all jobs and waits for their end. */
+  /** Stops all jobs and waits for their end, but not for ever. */
   close(): Promise<void>
 }
 
@@ -141,7 +141,10 @@ export async function createJobs(database: Database): Promise<Jobs> {
         abort.abort(new BigQueryError('stopped', 'The local server was stopped while this job ran.'))
         return ended
       })
-      await Promise.all(ends)
+      const { promise: late, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, 5000)
+      await Promise.race([Promise.all(ends), late])
+      clearTimeout(timer)
     },
   }
 

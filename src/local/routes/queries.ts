@@ -1,4 +1,4 @@
-import type { Answer, Call, Routes } from '../call.ts'
+import type { Answer, Routes } from '../call.ts'
 import { BigQueryError, type Reason, reasons } from '../contract.ts'
 import type { Jobs } from '../jobs.ts'
 import type { StoredJob } from '../jobstore.ts'
@@ -144,5 +144,3 @@ function throwFailure(job: StoredJob): void {
   const reason = Object.keys(reasons).find((each): each is Reason => each === error.reason) ?? 'internalError'
   throw new BigQueryError(reason, error.message ?? 'The job failed.', error.location)
 }
-
-export type { Call }
