@@ -70,17 +70,17 @@ describe('cases', () => {
     })
     const it = caseOf('rows', 'x', home)
     await expect(sourceRows(whole, it)).rejects.toThrow(
-      `${join(it.folder, 'seen.csv')} › row 2 › dato › 2022-01-32 is no date (day 32 of month 01).`,
+      `${join(it.folder, 'seen.csv')} › row 2 › dato: 2022-01-32 is no date (day 32 of month 01).`,
     )
     await expect(expectedRows(whole, it)).rejects.toThrow(
-      `${join(it.folder, 'expected.csv')} › row 1 › antall › expected integer, got "many".`,
+      `${join(it.folder, 'expected.csv')} › row 1 › antall: expected integer, got "many".`,
     )
   })
 
   test('may hold the same key once only', async () => {
     await write({ 'keys/x/seen.csv': 'dato,cluster\n', 'keys/x/expected.csv': 'dato,antall\n2022-01-20,1\n2022-01-20,2\n' })
     await expect(expectedRows(whole, caseOf('keys', 'x', home))).rejects.toThrow(
-      'row 2 › has the same key as row 1 (dato 2022-01-20).',
+      'row 2: has the same key as row 1 (dato 2022-01-20).',
     )
   })
 
@@ -188,7 +188,7 @@ describe('a transform is refused', () => {
     [
       'a row that does not fit',
       [{ dato: '2022-01-20', antall: 0.5 }],
-      'transform › row 1 › antall › expected integer, got number 0.5.',
+      'transform › row 1 › antall: expected integer, got number 0.5.',
     ],
     [
       'two rows of one key',
@@ -196,7 +196,7 @@ describe('a transform is refused', () => {
         { dato: '2022-01-20', antall: 1 },
         { dato: '2022-01-20', antall: 1 },
       ],
-      'transform › row 2 › has the same key as row 1',
+      'transform › row 2: has the same key as row 1',
     ],
   ])('that returns %s', async (_, result, sentence) => {
     await expect(runOn(returns(result), { seen })).rejects.toThrow(sentence)
@@ -211,7 +211,7 @@ describe('a transform is refused', () => {
 
   test('whose source row does not fit, at the source', async () => {
     await expect(runOn(whole, { seen: [...seen, { dato: '2022-01-20', cluster: null }] })).rejects.toThrow(
-      'read seen › row 2 › cluster › expected string, got null.',
+      'read seen › row 2 › cluster: expected string, got null.',
     )
     await expect(runOn(whole, {})).rejects.toThrow('there are no rows for the source seen.')
   })

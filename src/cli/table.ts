@@ -1,4 +1,5 @@
 import type { Column, Value } from '../domain/column.ts'
+import { isPersonal } from '../domain/personal.ts'
 
 /** Rows as an aligned table for a terminal. Values of columns marked as personal data are hidden unless asked for. */
 export function table(
@@ -7,7 +8,7 @@ export function table(
   options: { readonly personal?: boolean } = {},
 ): string {
   const cells = rows.map(row =>
-    columns.map(column => (hides(column) && options.personal !== true ? '•••' : text(row[column.name] ?? null))),
+    columns.map(column => (isPersonal(column) && options.personal !== true ? '•••' : text(row[column.name] ?? null))),
   )
   const widths = columns.map((column, index) => Math.max(width(column.name), ...cells.map(row => width(row[index] ?? ''))))
   const right = columns.map(column => ['INT64', 'FLOAT64', 'NUMERIC', 'BIGNUMERIC'].includes(column.type))
@@ -25,14 +26,9 @@ export function plain(
   return Object.fromEntries(
     columns.map(column => [
       column.name,
-      hides(column) && options.personal !== true ? '•••' : jsonValue(row[column.name] ?? null),
+      isPersonal(column) && options.personal !== true ? '•••' : jsonValue(row[column.name] ?? null),
     ]),
   )
-}
-
-/** Does a column, or one inside it, hold personal data? */
-function hides(column: Column): boolean {
-  return column.pii !== undefined || (column.fields ?? []).some(hides)
 }
 
 function text(value: Value): string {

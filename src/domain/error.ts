@@ -37,7 +37,7 @@ export class EtlError extends Error {
   constructor(kind: Kind, problem: string, options: { hint?: string | undefined; where?: Where; cause?: unknown } = {}) {
     const where = options.where ?? {}
     const place = [where.pipeline, where.step, where.at].filter(part => part !== undefined).join(' › ')
-    super(`${place === '' ? '' : `${place} › `}${problem}${options.hint === undefined ? '' : ` Hint: ${options.hint}`}`, {
+    super(`${place === '' ? '' : `${place}: `}${problem}${options.hint === undefined ? '' : ` Hint: ${options.hint}`}`, {
       cause: options.cause,
     })
     this.name = 'EtlError'

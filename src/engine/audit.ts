@@ -1,5 +1,6 @@
 import { auditChecks, auditProblems } from '../domain/audit.ts'
 import { EtlError } from '../domain/error.ts'
+import { guarded } from '../domain/personal.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Stage } from '../domain/run.ts'
 import { tableName } from '../domain/source.ts'
@@ -12,7 +13,7 @@ import { sliceColumn } from './plan.ts'
  * @throws EtlError `audit`; nothing is published, and the stage stays until it expires.
  */
 export async function audit(plan: Plan, stage: Stage, { warehouse }: Pick<Ports, 'warehouse'>): Promise<number> {
-  const { columns, key } = plan.pipeline.to.row
+  const { columns, key } = guarded(plan.pipeline)
   const answer = await warehouse.ask(plan.audit)
   const row = answer.rows[0]
   if (row === undefined) throw new EtlError('bug', 'the audit answered nothing.')

@@ -1,6 +1,7 @@
 import { checkRows } from '../domain/check.ts'
 import type { AnyRow } from '../domain/column.ts'
 import { EtlError } from '../domain/error.ts'
+import { guarded, handlesPersonal } from '../domain/personal.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import { placed } from './step.ts'
 
@@ -21,11 +22,10 @@ export function call(pipeline: NamedPipeline, slice: string | null, work: () => 
 
 /** The message of a thrown error can quote a row: it is shown only where no column is marked as personal data. */
 function thrown(pipeline: NamedPipeline, slice: string | null, error: unknown): EtlError {
-  const personal = [...Object.values(pipeline.from), pipeline.to].some(part =>
-    part.row.columns.some(column => column.pii !== undefined),
-  )
   const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  const text = personal ? 'it threw; its message is left out, since the rows hold personal data' : `it threw ${said}`
+  const text = handlesPersonal(pipeline)
+    ? 'it threw; its message is left out, since the rows hold personal data'
+    : `it threw ${said}`
   return new EtlError('transform', `${text}.`, { where: place(slice), cause: error, hint: authorsLine(error, pipeline.name) })
 }
 
@@ -43,7 +43,7 @@ export function checkResult(
   from: number,
 ): readonly AnyRow[] {
   try {
-    const result = checkRows(pipeline.to.row, rows, { from }) as readonly AnyRow[]
+    const result = checkRows(guarded(pipeline), rows, { from }) as readonly AnyRow[]
     if (slice !== null && pipeline.write.mode === 'partition') {
       const { column } = pipeline.write
       const stray = result.findIndex(row => row[column] !== slice)

@@ -4,6 +4,7 @@ import type { Column } from '../domain/column.ts'
 import { nameIn } from '../domain/env.ts'
 import { EtlError } from '../domain/error.ts'
 import { microsOf } from '../domain/micros.ts'
+import { guarded } from '../domain/personal.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Head, Identity, LedgerRow, Publication, Scope, Stage, TargetTables } from '../domain/run.ts'
@@ -53,7 +54,7 @@ export async function makePlan(
     why: why(pipeline, work),
     bootstrap: state.missing,
     stage,
-    audit: auditSql(pipeline.to.row.columns, pipeline.to.row.key, stage, sliceColumn(pipeline, scope)),
+    audit: auditSql(guarded(pipeline).columns, pipeline.to.row.key, stage, sliceColumn(pipeline, scope)),
     last,
     done: head !== null && head.run === run ? { attempt: head.attempt, version: head.version } : null,
     unsettled: unsettled(mine, request.attempt),
