@@ -120,6 +120,6 @@ function said(error: { code: number; details: string }, server: ServerProcess): 
   if (error.code === 3 || error.code === 5) return new GoogleSqlError('invalid', error.details)
   if (error.code === 11) return new GoogleSqlError('failed', error.details)
   if (error.code === 8) return new GoogleSqlError('tooLarge', error.details)
-  const ended = server.alive() ? '' : ' and ended over it'
+  const ended = error.code === unavailable || !server.alive() ? ' and broke down over it' : ''
   return new GoogleSqlError('unable', `Google's evaluator can't do this${ended}: ${error.details}`)
 }

@@ -9,13 +9,13 @@ export function tidy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(tidy)
   if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value
   const object = value as Record<string, unknown>
-  const wrapped = object['node']
+  const wrapped = object.node
   if (typeof wrapped === 'string' && wrapped in object) {
     const inner = tidy(object[wrapped]) as Record<string, unknown>
     return 'kind' in inner ? inner : { ...inner, kind: wrapped }
   }
   const flat: Record<string, unknown> = {}
-  if (typeof object['parent'] === 'object') Object.assign(flat, tidy(object['parent']))
+  if (typeof object.parent === 'object') Object.assign(flat, tidy(object.parent))
   for (const [key, field] of Object.entries(object)) if (key !== 'parent') flat[key] = tidy(field)
   return flat
 }
@@ -41,7 +41,7 @@ export function text(node: Node | undefined, field: string): string {
 /** Where a node stands in the text, if the tree says so. */
 export function rangeOf(node: Node): ByteRange | undefined {
   const range = child(node, 'parseLocationRange')
-  return range === undefined ? undefined : { start: Number(range['start'] ?? 0), end: Number(range['end'] ?? 0) }
+  return range === undefined ? undefined : { start: Number(range.start ?? 0), end: Number(range.end ?? 0) }
 }
 
 /** All nodes of a tree, parents before children. */

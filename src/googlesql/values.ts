@@ -49,35 +49,35 @@ export function toProto(value: Value, field: Field): ProtoValue {
 /** Reads a value of the evaluator. A NULL array reads as an empty one, as BigQuery stores it. */
 export function fromProto(proto: ProtoValue, field: Field): Value {
   if (field.mode === 'REPEATED') {
-    const elements = (proto['arrayValue'] as { element?: ProtoValue[] } | undefined)?.element ?? []
+    const elements = (proto.arrayValue as { element?: ProtoValue[] } | undefined)?.element ?? []
     return elements.map(each => fromProto(each, elementOf(field)))
   }
-  switch (proto['value']) {
+  switch (proto.value) {
     case 'int64Value':
-      return BigInt(String(proto['int64Value']))
+      return BigInt(String(proto.int64Value))
     case 'boolValue':
     case 'stringValue':
     case 'jsonValue':
     case 'doubleValue':
-      return proto[proto['value']] as Value
+      return proto[proto.value] as Value
     case 'bytesValue':
-      return new Uint8Array(proto['bytesValue'] as Buffer)
+      return new Uint8Array(proto.bytesValue as Buffer)
     case 'numericValue':
-      return unscaled(fromBytes(proto['numericValue'] as Buffer), scales.NUMERIC)
+      return unscaled(fromBytes(proto.numericValue as Buffer), scales.NUMERIC)
     case 'bignumericValue':
-      return unscaled(fromBytes(proto['bignumericValue'] as Buffer), scales.BIGNUMERIC)
+      return unscaled(fromBytes(proto.bignumericValue as Buffer), scales.BIGNUMERIC)
     case 'dateValue':
-      return dateOf(Number(proto['dateValue']))
+      return dateOf(Number(proto.dateValue))
     case 'timestampValue': {
-      const { seconds, nanos } = proto['timestampValue'] as { seconds?: string; nanos?: number }
+      const { seconds, nanos } = proto.timestampValue as { seconds?: string; nanos?: number }
       return `${datetimeOf(BigInt(seconds ?? 0) * 1_000_000n + BigInt(nanos ?? 0) / 1000n)}Z`
     }
     case 'datetimeValue':
-      return unpackDatetime(proto['datetimeValue'] as { bitFieldDatetimeSeconds?: string; nanos?: number })
+      return unpackDatetime(proto.datetimeValue as { bitFieldDatetimeSeconds?: string; nanos?: number })
     case 'timeValue':
-      return unpackTime(BigInt(String(proto['timeValue'])))
+      return unpackTime(BigInt(String(proto.timeValue)))
     case 'structValue': {
-      const cells = (proto['structValue'] as { field?: ProtoValue[] }).field ?? []
+      const cells = (proto.structValue as { field?: ProtoValue[] }).field ?? []
       return Object.fromEntries((field.fields ?? []).map((each, index) => [each.name, fromProto(cells[index] ?? {}, each)]))
     }
     default:

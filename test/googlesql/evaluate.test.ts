@@ -46,7 +46,9 @@ test.each([
   ['SELECT CAST(1 AS INT32)', 'Type not found: INT32 [at 1:18]'],
 ])('%s is refused with: %s', async (sql, message) => {
   const withLetter: Field[] = [...schema, { name: 'æ', type: 'INT64', mode: 'NULLABLE' }]
-  await expect(evaluate({ sql, tables: { t: { schema: withLetter, rows: [] }, 'p.d.u': { schema, rows: [] } } })).rejects.toThrow(message)
+  await expect(evaluate({ sql, tables: { t: { schema: withLetter, rows: [] }, 'p.d.u': { schema, rows: [] } } })).rejects.toThrow(
+    message,
+  )
 })
 
 test('columns without a name are f0_, f1_, … as in BigQuery', async () => {

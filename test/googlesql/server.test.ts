@@ -19,7 +19,9 @@ const program = `
 `
 
 test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('no evaluator outlives its parent, ended by %s', async signal => {
-  const parent = spawn(process.execPath, ['--input-type=module', '-e', `${program}; setInterval(() => {}, 1000)`], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', `${program}; setInterval(() => {}, 1000)`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const [line] = (await once(parent.stdout, 'data')) as [Buffer]
   const port = Number(line.toString().trim())
   expect(processesWith(port)).not.toEqual([])
@@ -36,9 +38,12 @@ test('a process that used the evaluator ends by itself', async () => {
 
 test('rows beyond the limit of a request are refused before they are sent, in a sentence', async () => {
   const rows = Array.from({ length: 5 }, () => ({ s: 'x'.repeat(1024 * 1024) }))
-  await expect(evaluate({ sql: 'SELECT COUNT(*) FROM t', tables: { t: { schema: [text], rows } } }, google)).rejects.toMatchObject({
+  await expect(
+    evaluate({ sql: 'SELECT COUNT(*) FROM t', tables: { t: { schema: [text], rows } } }, google),
+  ).rejects.toMatchObject({
     kind: 'tooLarge',
-    message: "the statement and the rows of its tables take 5.0 MiB, more than the 4.0 MiB that Google's evaluator takes in one request",
+    message:
+      "the statement and the rows of its tables take 5.0 MiB, more than the 4.0 MiB that Google's evaluator takes in one request",
   })
 })
 

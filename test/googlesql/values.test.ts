@@ -2,11 +2,24 @@ import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { closeShared, evaluate } from '../../src/googlesql/evaluate.ts'
 import type { Field, Value } from '../../src/googlesql/field.ts'
-import { valueOf } from '../support/values.ts'
+import { anyValueOf } from '../support/values.ts'
 
 afterAll(closeShared)
 
-const scalars = ['STRING', 'BYTES', 'INT64', 'FLOAT64', 'BOOL', 'NUMERIC', 'BIGNUMERIC', 'TIMESTAMP', 'DATE', 'TIME', 'DATETIME', 'JSON'] as const
+const scalars = [
+  'STRING',
+  'BYTES',
+  'INT64',
+  'FLOAT64',
+  'BOOL',
+  'NUMERIC',
+  'BIGNUMERIC',
+  'TIMESTAMP',
+  'DATE',
+  'TIME',
+  'DATETIME',
+  'JSON',
+] as const
 const fields: Field[] = [
   ...scalars.map(type => ({ name: `a_${type.toLowerCase()}`, type, mode: 'NULLABLE' as const })),
   ...scalars.map(type => ({ name: `l_${type.toLowerCase()}`, type, mode: 'REPEATED' as const })),
@@ -23,7 +36,7 @@ const fields: Field[] = [
 ]
 
 test('any value of any type goes to the evaluator and comes back the same', async () => {
-  const row = fc.record(Object.fromEntries(fields.map(field => [field.name, valueOf(field)])), { noNullPrototype: true })
+  const row = fc.record(Object.fromEntries(fields.map(field => [field.name, anyValueOf(field)])), { noNullPrototype: true })
   await fc.assert(
     fc.asyncProperty(fc.array(row, { maxLength: 20 }), async rows => {
       const result = await evaluate({ sql: 'SELECT * FROM t', tables: { t: { schema: fields, rows } } })
@@ -35,7 +48,9 @@ test('any value of any type goes to the evaluator and comes back the same', asyn
 })
 
 test('any value of any type can be a parameter', async () => {
-  const one = fc.constantFrom(...fields).chain(field => valueOf(field).map(value => ({ field: { ...field, name: 'p' }, value })))
+  const one = fc
+    .constantFrom(...fields)
+    .chain(field => anyValueOf(field).map(value => ({ field: { ...field, name: 'p' }, value })))
   await fc.assert(
     fc.asyncProperty(one, async parameter => {
       const result = await evaluate({ sql: 'SELECT @p AS p', tables: {}, parameters: [parameter] })

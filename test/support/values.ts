@@ -4,7 +4,7 @@ import { elementOf, type Field, type Value } from '../../src/googlesql/field.ts'
 import { dateOf, datetimeOf, timeOf } from '../../src/googlesql/time.ts'
 
 /** Any value of a column's type, the awkward ones often; NULL where the mode allows it. */
-export function valueOf(field: Field): fc.Arbitrary<Value> {
+export function anyValueOf(field: Field): fc.Arbitrary<Value> {
   if (field.mode === 'REPEATED') return fc.array(scalarOf(elementOf(field)), { maxLength: 3 })
   return field.mode === 'REQUIRED' ? scalarOf(field) : fc.option(scalarOf(field), { freq: 4 })
 }
@@ -12,13 +12,20 @@ export function valueOf(field: Field): fc.Arbitrary<Value> {
 /** Values that often meet: for comparing, grouping and sorting. */
 export function closeValueOf(field: Field): fc.Arbitrary<Value> {
   const few = fewOf[field.type]
-  return fc.option(few === undefined ? scalarOf(field) : fc.oneof({ arbitrary: fc.constantFrom(...few), weight: 5 }, scalarOf(field)), { freq: 5 })
+  return fc.option(
+    few === undefined ? scalarOf(field) : fc.oneof({ arbitrary: fc.constantFrom(...few), weight: 5 }, scalarOf(field)),
+    { freq: 5 },
+  )
 }
 
 function scalarOf(field: Field): fc.Arbitrary<Value> {
   switch (field.type) {
     case 'INT64':
-      return fc.oneof(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.bigInt(-5n, 5n), fc.constantFrom(2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)))
+      return fc.oneof(
+        fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n),
+        fc.bigInt(-5n, 5n),
+        fc.constantFrom(2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)),
+      )
     case 'FLOAT64':
       return fc.oneof(fc.double(), fc.constantFrom(Number.NaN, Infinity, -Infinity, -0, 0, 5e-324, 1.7976931348623157e308))
     case 'BOOL':
@@ -26,9 +33,13 @@ function scalarOf(field: Field): fc.Arbitrary<Value> {
     case 'BYTES':
       return fc.uint8Array({ maxLength: 8 }).map(bytes => new Uint8Array(bytes))
     case 'NUMERIC':
-      return fc.bigInt(-(10n ** 38n) + 1n, 10n ** 38n - 1n).chain(value => fc.constantFrom(unscaled(value, 9), unscaled(value % 1000n, 9), unscaled((value % 50n) * 10n ** 8n, 9)))
+      return fc
+        .bigInt(-(10n ** 38n) + 1n, 10n ** 38n - 1n)
+        .chain(value => fc.constantFrom(unscaled(value, 9), unscaled(value % 1000n, 9), unscaled((value % 50n) * 10n ** 8n, 9)))
     case 'BIGNUMERIC':
-      return fc.bigInt(-(2n ** 255n), 2n ** 255n - 1n).chain(value => fc.constantFrom(unscaled(value, 38), unscaled(value % 1000n, 38)))
+      return fc
+        .bigInt(-(2n ** 255n), 2n ** 255n - 1n)
+        .chain(value => fc.constantFrom(unscaled(value, 38), unscaled(value % 1000n, 38)))
     case 'DATE':
       return fc.integer({ min: -719_162, max: 2_932_896 }).map(dateOf)
     case 'TIME':
@@ -38,9 +49,14 @@ function scalarOf(field: Field): fc.Arbitrary<Value> {
     case 'TIMESTAMP':
       return moment.map(micros => `${datetimeOf(micros)}Z`)
     case 'JSON':
-      return fc.json({ maxDepth: 2 }).map(text => JSON.stringify(JSON.parse(text))).filter(text => isCanonical(text))
+      return fc
+        .json({ maxDepth: 2 })
+        .map(text => JSON.stringify(JSON.parse(text)))
+        .filter(text => isCanonical(text))
     case 'RECORD':
-      return fc.record(Object.fromEntries((field.fields ?? []).map(each => [each.name, valueOf(each)])), { noNullPrototype: true })
+      return fc.record(Object.fromEntries((field.fields ?? []).map(each => [each.name, anyValueOf(each)])), {
+        noNullPrototype: true,
+      })
     default:
       return fc.string({ unit: 'binary', maxLength: 8 })
   }

@@ -27,7 +27,7 @@ export type Conflicts = {
 /**
  * BigQuery: Multi-statement transactions, "Transaction concurrency": "If a transaction mutates (update or deletes) rows in a table, then other
  * transactions or DML statements that mutate rows in the same table cannot run concurrently. Conflicting transactions are cancelled. Conflicting DML
- * statements that run outside of a transaction are queued to run later". INSERTs add rows and mutate none.
+ * statements that run outside of a transaction are queued to run later". "Operations that read or append new rows can run concurrently".
  */
 export function createConflicts(): Conflicts {
   const open = new Map<string, Set<Open>>()

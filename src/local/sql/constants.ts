@@ -8,8 +8,8 @@ import type { Prepared, Session } from './session.ts'
 
 /**
  * The analysed text with the clock and `@@row_count` replaced by their values: what may be sent to the evaluator, which has a clock of its own.
- * BigQuery: CURRENT_TIMESTAMP is the start of the statement; in a transaction, of the transaction ("Multi-statement transactions": "The
- * CURRENT_TIMESTAMP function … always returns the timestamp when the transaction started").
+ * BigQuery: Multi-statement transactions, "Date/time functions in transactions": "The CURRENT_TIMESTAMP, CURRENT_DATE, and CURRENT_TIME functions
+ * return the timestamp when the transaction started."
  */
 export function evaluable(prepared: Prepared, now: string, rowCount: number): string {
   const bytes = Buffer.from(prepared.piece.text)
@@ -83,7 +83,7 @@ function replacements(resolved: Node, bytes: Buffer, now: string, rowCount: numb
   for (const node of walk(resolved)) {
     const range = rangeOf(node)
     if (range === undefined) continue
-    if (node.kind === 'resolvedSystemVariableNode' && JSON.stringify(node['namePath']) === '["row_count"]')
+    if (node.kind === 'resolvedSystemVariableNode' && JSON.stringify(node.namePath) === '["row_count"]')
       edits.push({ ...range, text: String(rowCount) })
     if (node.kind !== 'resolvedFunctionCallNode') continue
     const name = functionName(node)

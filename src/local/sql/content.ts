@@ -17,7 +17,7 @@ export async function bytesRead(session: Session, prepared: Prepared): Promise<n
       session.catalogue.connection,
       `SELECT CAST(${sizes.join(' + ') || '0'} AS DOUBLE) AS bytes FROM ${table.physical}`,
     )
-    bytes += Number(row?.['bytes'] ?? 0)
+    bytes += Number(row?.bytes ?? 0)
   }
   return bytes
 }
@@ -27,13 +27,28 @@ export async function bytesRead(session: Session, prepared: Prepared): Promise<n
  * can't fit one request; `part` says which part of the statement keeps it from running without the evaluator.
  */
 export async function readContent(session: Session, prepared: Prepared, part: string): Promise<Content> {
+  return (await readRows(session, prepared, part)).content
+}
+
+/** The same, and of the table to be changed all columns, with DuckDB's ids of its rows in their order. */
+export async function readRows(
+  session: Session,
+  prepared: Prepared,
+  part: string,
+  target?: TableMeta,
+): Promise<{ content: Content; ids: bigint[] }> {
+  let ids: bigint[] = []
   const content = new Map<string, Value[][]>()
   const read = columnsRead(prepared)
   for (const [name, table] of prepared.tables) {
-    const columns = [...(read.get(name) ?? [])]
+    const isTarget = target !== undefined && table.physical === target.physical
+    const columns = isTarget ? table.schema.map((_, index) => index) : [...(read.get(name) ?? [])]
     await checkSize(session, table, columns, part)
-    const list = columns.map(index => quoted(table.schema[index]?.name ?? '')).join(', ') || '1'
-    const result = await session.catalogue.connection.runAndReadAll(`SELECT ${list} FROM ${table.physical}`)
+    const list = columns.map(index => quoted(table.schema[index]?.name ?? ''))
+    const result = await session.catalogue.connection.runAndReadAll(
+      `SELECT ${[...list, 'rowid'].join(', ')} FROM ${table.physical}`,
+    )
+    if (isTarget) ids = result.getRows().map(values => values.at(-1) as bigint)
     content.set(
       name,
       result.getRows().map(values => {
@@ -43,7 +58,7 @@ export async function readContent(session: Session, prepared: Prepared, part: st
       }),
     )
   }
-  return content
+  return { content, ids }
 }
 
 /** The columns that a statement reads of each table, by their places. */
@@ -53,7 +68,7 @@ export function columnsRead(prepared: Prepared): Map<string, Set<number>> {
     if (node.kind !== 'resolvedTableScanNode' && !isTarget(node)) continue
     const name = text(child(node, 'table'), 'name')
     const columns = read.get(name) ?? new Set()
-    for (const index of (node['columnIndexList'] ?? []) as string[]) columns.add(Number(index))
+    for (const index of (node.columnIndexList ?? []) as string[]) columns.add(Number(index))
     read.set(name, columns)
   }
   return read
@@ -61,7 +76,7 @@ export function columnsRead(prepared: Prepared): Map<string, Set<number>> {
 
 // The table of an UPDATE or DELETE stands in a field of its own, without its class.
 function isTarget(node: Node): boolean {
-  return node.kind === undefined && child(node, 'table') !== undefined && node['columnIndexList'] !== undefined
+  return node.kind === undefined && child(node, 'table') !== undefined && node.columnIndexList !== undefined
 }
 
 async function checkSize(session: Session, table: TableMeta, columns: readonly number[], part: string): Promise<void> {
@@ -73,11 +88,11 @@ async function checkSize(session: Session, table: TableMeta, columns: readonly n
     session.catalogue.connection,
     `SELECT COUNT(*) AS n, CAST(${size} AS DOUBLE) AS bytes FROM ${table.physical}`,
   )
-  if (Number(row?.['bytes']) <= requestLimit) return
+  if (Number(row?.bytes) <= requestLimit) return
   const { dataset, table: name } = table.ref
   throw new BigQueryError(
     'notImplemented',
-    `The local BigQuery can't run this on ${dataset}.${name} (${row?.['n']} rows): ${part} runs on Google's evaluator, which takes at most ${requestLimit / 1024 / 1024} MiB of rows a request. Use fewer rows or columns locally, write the query in simpler parts (docs: one table, columns, comparisons, GROUP BY with COUNT, MIN, MAX run at any size), or try it on BigQuery itself.`,
+    `The local BigQuery can't run this on ${dataset}.${name} (${row?.n} rows): it is more than it can run at any size (${part}), and so goes to Google's evaluator, which takes at most ${requestLimit / 1024 / 1024} MiB of rows a request. Use fewer rows or columns locally, write it in simpler parts (one table, columns, comparisons, GROUP BY with COUNT, MIN, MAX), or try it on BigQuery itself.`,
     'query',
   )
 }

@@ -54,7 +54,7 @@ export async function dropTable(session: Session, prepared: Prepared): Promise<D
   const ref = tableOf(session, prepared.resolved)
   const found = await session.catalogue.find(ref)
   if (found === undefined || found.kind !== 'TABLE') {
-    if (found === undefined && prepared.resolved['isIfExists'] === true) return { operation: 'SKIP', table: ref, rows: 0 }
+    if (found === undefined && prepared.resolved.isIfExists === true) return { operation: 'SKIP', table: ref, rows: 0 }
     if (found === undefined) throw noSuchTable(ref)
     throw new BigQueryError(
       'invalid',
@@ -77,7 +77,7 @@ export function createdColumns(prepared: Prepared, lowering: Lowering): Field[] 
 }
 
 function tableOf(session: Session, resolved: Node): TableRef {
-  return resolve((resolved['namePath'] ?? []) as string[], session.request.project, session.request.defaultDataset)
+  return resolve((resolved.namePath ?? []) as string[], session.request.project, session.request.defaultDataset)
 }
 
 function columnsOf(resolved: Node, lowering: Lowering, selected: readonly Field[] | undefined): Field[] {
@@ -106,7 +106,7 @@ function annotated(field: Field, annotations: Node, lowering: Lowering): Field {
       throw unsupported(`The column option ${text(option, 'name')}`, 'description is the one there is')
     description = value
   }
-  const required = annotations['notNull'] === true && field.mode !== 'REPEATED'
+  const required = annotations.notNull === true && field.mode !== 'REPEATED'
   return {
     ...field,
     ...(required && { mode: 'REQUIRED' as const }),
@@ -153,16 +153,17 @@ function partitionOf(resolved: Node): NewTable['partition'] {
   const named = (node: Node) => (node.kind === 'resolvedColumnRefNode' ? text(child(node, 'column'), 'name') : undefined)
   const [first, part] = children(expression, 'argumentList')
   const column = named(expression) ?? named(first ?? {})
-  if (more !== undefined || column === undefined)
-    throw unsupported('This PARTITION BY', 'Partition by a DATE column, DATE(column) or a truncation of a column')
+  if (more !== undefined || column === undefined) throw unsupported('This PARTITION BY', otherPartitions)
   if (expression.kind === 'resolvedColumnRefNode') return { column, type: 'DAY' }
   const name = functionName(expression)
   if (name === 'date' && part === undefined) return { column, type: 'DAY' }
-  const type = granularities.get(Number(child(child(part ?? {}, 'value') ?? {}, 'value')?.['enumValue']))
-  if (!['timestamp_trunc', 'datetime_trunc', 'date_trunc'].includes(name) || type === undefined)
-    throw unsupported('This PARTITION BY', 'Truncate to DAY, HOUR, MONTH or YEAR')
+  if (!['timestamp_trunc', 'datetime_trunc', 'date_trunc'].includes(name)) throw unsupported('This PARTITION BY', otherPartitions)
+  const type = granularities.get(Number(child(child(part ?? {}, 'value') ?? {}, 'value')?.enumValue))
+  if (type === undefined) throw unsupported('This PARTITION BY', 'Truncate to DAY, HOUR, MONTH or YEAR')
   return { column, type }
 }
+
+const otherPartitions = 'Partition by a DATE column, DATE(column) or a truncation of a column'
 
 /** zetasql.functions.DateTimestampPart. */
 const granularities = new Map<number, 'YEAR' | 'MONTH' | 'DAY' | 'HOUR'>([

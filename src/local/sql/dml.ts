@@ -1,8 +1,9 @@
+import type { Change } from '../../googlesql/analyse.ts'
 import { child, children, type Node, text } from '../../googlesql/tree.ts'
 import { BigQueryError, type Field, type TableMeta } from '../contract.ts'
 import { quoted } from '../duck.ts'
 import { evaluable } from './constants.ts'
-import { readContent } from './content.ts'
+import { readContent, readRows } from './content.ts'
 import { lowerExpression } from './lower/expression.ts'
 import { type Lowering, NotLowered, only } from './lower/grammar.ts'
 import { lowerScan } from './lower/scan.ts'
@@ -10,7 +11,7 @@ import { requirePartitionFilter } from './partition.ts'
 import { loweringOf } from './query.ts'
 import { checkRequired, stored } from './required.ts'
 import { append } from './results.ts'
-import { asBigQueryError, type Prepared, type Session } from './session.ts'
+import { asBigQueryError, type Content, type Prepared, type Session } from './session.ts'
 
 /** What a statement did to its table. */
 export type Changes = { readonly table: TableMeta; readonly inserted: number; readonly updated: number; readonly deleted: number }
@@ -43,21 +44,21 @@ export async function insert(session: Session, prepared: Prepared, now: string):
   }
 }
 
-/** Changes the rows of an UPDATE. Throws BigQueryError; notImplemented outside the closed grammar. */
+/** Changes the rows of an UPDATE. Throws BigQueryError. */
 export async function update(session: Session, prepared: Prepared, now: string): Promise<Changes> {
   const table = target(prepared)
   requirePartitionFilter(prepared)
   const lowering = await loweringOf(session, prepared, now)
-  const updated = await runLowered(session, 'UPDATE', () => lowerUpdate(prepared.resolved, table, lowering))
+  const updated = await mutate(session, prepared, now, () => lowerUpdate(prepared.resolved, table, lowering))
   return { table, inserted: 0, updated, deleted: 0 }
 }
 
-/** Removes the rows of a DELETE. Throws BigQueryError; notImplemented outside the closed grammar. */
+/** Removes the rows of a DELETE. Throws BigQueryError. */
 export async function remove(session: Session, prepared: Prepared, now: string): Promise<Changes> {
   const table = target(prepared)
   requirePartitionFilter(prepared)
   const lowering = await loweringOf(session, prepared, now)
-  const deleted = await runLowered(session, 'DELETE', () => {
+  const deleted = await mutate(session, prepared, now, () => {
     only(prepared.resolved, 'tableScan', 'whereExpr', 'columnAccessList')
     const where = lowerExpression(child(prepared.resolved, 'whereExpr') ?? {}, columnsOf(prepared.resolved, table), lowering)
     return `DELETE FROM ${table.physical} WHERE ${where}`
@@ -68,10 +69,8 @@ export async function remove(session: Session, prepared: Prepared, now: string):
 /** Removes all rows. BigQuery: TRUNCATE TABLE "removes all rows from a table but leaves the table metadata intact". */
 export async function truncate(session: Session, prepared: Prepared): Promise<Changes> {
   const table = target(prepared)
-  const deleted = await runLowered(session, 'TRUNCATE TABLE', () => {
-    only(prepared.resolved, 'tableScan')
-    return `DELETE FROM ${table.physical}`
-  })
+  only(prepared.resolved, 'tableScan')
+  const deleted = Number((await session.catalogue.connection.run(`DELETE FROM ${table.physical}`)).rowsChanged)
   return { table, inserted: 0, updated: 0, deleted }
 }
 
@@ -83,19 +82,40 @@ export function target(prepared: Prepared): TableMeta {
   return table
 }
 
-async function runLowered(session: Session, statement: string, write: () => string): Promise<number> {
-  let sql: string
+/** Runs a lowered UPDATE or DELETE; outside the closed grammar the evaluator says which rows become what. The number of rows touched. */
+async function mutate(session: Session, prepared: Prepared, now: string, lower: () => string): Promise<number> {
+  const { connection } = session.catalogue
   try {
-    sql = write()
+    return Number((await connection.run(lower())).rowsChanged)
   } catch (error) {
     if (!(error instanceof NotLowered)) throw error
-    throw new BigQueryError(
-      'notImplemented',
-      `The local BigQuery can't run this ${statement}: ${error.part} is outside of what it knows. Compare columns with literals, parameters and variables, or try it on BigQuery itself.`,
-      'query',
-    )
+    const table = target(prepared)
+    const { content, ids } = await readRows(session, prepared, error.part, table)
+    const changes = await changed(session, prepared, now, content, table)
+    const rows = changes.flatMap(({ row }) => (row === undefined ? [] : [row]))
+    checkRequired(rows, table.schema)
+    const touched = changes.map(({ place }) => ids[place])
+    if (touched.length > 0) await connection.run(`DELETE FROM ${table.physical} WHERE rowid IN (${touched.join(', ')})`)
+    await append(connection, table.physical, table.schema, rows)
+    return changes.length
   }
-  return Number((await session.catalogue.connection.run(sql)).rowsChanged)
+}
+
+async function changed(session: Session, prepared: Prepared, now: string, content: Content, table: TableMeta): Promise<Change[]> {
+  const tables = prepared.scope.tables.map(each => ({
+    ...each,
+    numbered: prepared.tables.get(each.name)?.physical === table.physical,
+  }))
+  try {
+    return await session.google.changed(
+      evaluable(prepared, now, session.rowCount),
+      { ...prepared.scope, tables },
+      content,
+      table.schema,
+    )
+  } catch (failure) {
+    throw asBigQueryError(failure)
+  }
 }
 
 function lowerInsert(resolved: Node, table: TableMeta, lowering: Lowering): string {
@@ -109,10 +129,10 @@ function lowerInsert(resolved: Node, table: TableMeta, lowering: Lowering): stri
 
 function insertColumns(resolved: Node, table: TableMeta): Field[] {
   const scan = child(resolved, 'tableScan') ?? {}
-  const indexes = (scan['columnIndexList'] ?? []) as string[]
-  const ids = children(scan, 'columnList').map(column => String(column['columnId']))
+  const indexes = (scan.columnIndexList ?? []) as string[]
+  const ids = children(scan, 'columnList').map(column => String(column.columnId))
   return children(resolved, 'insertColumnList').map(column => {
-    const field = table.schema[Number(indexes[ids.indexOf(String(column['columnId']))])]
+    const field = table.schema[Number(indexes[ids.indexOf(String(column.columnId))])]
     if (field === undefined) throw new NotLowered('this column list')
     return field
   })
@@ -123,7 +143,7 @@ function inserted(resolved: Node, names: readonly string[], lowering: Lowering):
   if (query !== undefined) {
     const { sql, reach } = lowerScan(query, lowering)
     const outputs = children(resolved, 'queryOutputColumnList').map(
-      (column, place) => `${reach.get(String(column['columnId']))} AS ${names[place]}`,
+      (column, place) => `${reach.get(String(column.columnId))} AS ${names[place]}`,
     )
     return `(SELECT ${outputs.join(', ')} FROM ${sql}) AS v`
   }
@@ -144,7 +164,7 @@ function lowerUpdate(resolved: Node, table: TableMeta, lowering: Lowering): stri
     only(item, 'target', 'setValue')
     const column = child(item, 'target') ?? {}
     if (column.kind !== 'resolvedColumnRefNode') throw new NotLowered('setting a part of a column')
-    const name = reach.get(String(child(column, 'column')?.['columnId']))
+    const name = reach.get(String(child(column, 'column')?.columnId))
     const field = table.schema.find(each => quoted(each.name) === name)
     const value = child(child(item, 'setValue') ?? {}, 'value') ?? {}
     if (field === undefined || name === undefined) throw new NotLowered('this column')
@@ -156,10 +176,10 @@ function lowerUpdate(resolved: Node, table: TableMeta, lowering: Lowering): stri
 
 function columnsOf(resolved: Node, table: TableMeta): Map<string, string> {
   const scan = child(resolved, 'tableScan') ?? {}
-  const indexes = (scan['columnIndexList'] ?? []) as string[]
+  const indexes = (scan.columnIndexList ?? []) as string[]
   return new Map(
     children(scan, 'columnList').map((column, place) => [
-      String(column['columnId']),
+      String(column.columnId),
       quoted(table.schema[Number(indexes[place])]?.name ?? ''),
     ]),
   )

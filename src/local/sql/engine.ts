@@ -1,5 +1,6 @@
 import { createGoogleSql, type GoogleSql } from '../../googlesql/analyse.ts'
 import { GoogleSqlError } from '../../googlesql/error.ts'
+import { child } from '../../googlesql/tree.ts'
 import { BigQueryError, type QueryOutcome, type QueryRequest, type SqlEngine, type Store } from '../contract.ts'
 import { type Conflicts, createConflicts } from './conflicts.ts'
 import { asServiceError } from './errors.ts'
@@ -39,21 +40,28 @@ async function run(store: Store, google: GoogleSql, conflicts: Conflicts, reques
     transaction: undefined,
     rowCount: 0,
   }
-  const progress: Progress = { statements: 0, bytes: 0, statementType: 'SCRIPT' }
+  const progress: Progress = { statements: 0, bytes: 0, statementType: 'SCRIPT', obsolete: [] }
   try {
     if (request.dryRun) return await onlyAnalysed(session, statements)
     await runStatements(session, statements, progress)
+    await endOpenTransaction(session)
+    await discard(session, progress.obsolete)
     return outcomeOf(statements, progress)
   } catch (error) {
-    await discard(session, progress).catch(() => undefined)
+    await endOpenTransaction(session)
+    await discard(session, [...progress.obsolete, ...(progress.select ? [progress.select] : [])])
     throw asServiceError(asBigQueryError(error), request.signal)
   } finally {
-    // BigQuery: Multi-statement transactions: "If a multi-statement query ends before the transaction is committed, the transaction is automatically
-    // rolled back", and "If an error occurs … and there is no exception handler, BigQuery automatically rolls back the transaction".
-    if (session.transaction !== undefined) await rollback(session)
     request.signal.removeEventListener('abort', interrupt)
     catalogue.connection.closeSync()
   }
+}
+
+// BigQuery: Multi-statement transactions, "Transaction scope": "The query ends before reaching either of these two statements. In that case,
+// BigQuery automatically rolls back the transaction." and "If an error occurs during a transaction and there is no exception handler, then the
+// query fails and BigQuery automatically rolls back the transaction."
+async function endOpenTransaction(session: Session): Promise<void> {
+  if (session.transaction !== undefined) await rollback(session)
 }
 
 async function read(
@@ -80,8 +88,14 @@ async function onlyAnalysed(session: Session, statements: readonly Statement[]):
   const empty = { totalRows: 0, children: 0 }
   if (statement === undefined || !('node' in statement) || isScript(statements))
     return { ...empty, statementType: 'SCRIPT', schema: [], bytesProcessed: 0 }
+  const asSelect = statement.kind === 'createTable' && child(statement.node, 'query') !== undefined
   const { schema, bytes } = await dryRun(session, statement)
-  return { ...empty, statementType: dryTypes[statement.kind], schema, bytesProcessed: bytes }
+  return {
+    ...empty,
+    statementType: asSelect ? 'CREATE_TABLE_AS_SELECT' : dryTypes[statement.kind],
+    schema,
+    bytesProcessed: bytes,
+  }
 }
 
 const dryTypes = {

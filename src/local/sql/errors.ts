@@ -20,14 +20,6 @@ export function asServiceError(error: unknown, signal: AbortSignal): unknown {
       'query',
     )
   }
-  const raised = /^Invalid Input Error: (.*)$/.exec(message)
-  if (raised) return new BigQueryError('invalidQuery', raised[1] ?? message, 'query')
-  if (/^Out of Range Error: Overflow in .*INT64/.test(message) || /INT128 with value .* destination type INT64/.test(message)) {
-    return new BigQueryError('invalidQuery', 'int64 overflow', 'query')
-  }
-  if (/^Out of Range Error|^Conversion Error: Type (DECIMAL|INT128|HUGEINT)/.test(message))
-    return new BigQueryError('invalidQuery', 'numeric overflow', 'query')
-  if (/^(Conversion|Out of Range) Error/.test(message)) return new BigQueryError('invalidQuery', message, 'query')
   if (/More than one row returned by a subquery/.test(message))
     return new BigQueryError('invalidQuery', 'Scalar subquery produced more than one element', 'query')
   if (/^Out of Memory Error/.test(message)) {
@@ -37,5 +29,13 @@ export function asServiceError(error: unknown, signal: AbortSignal): unknown {
       'query',
     )
   }
+  const raised = /^Invalid Input Error: (.*)$/.exec(message)
+  if (raised) return new BigQueryError('invalidQuery', raised[1] ?? message, 'query')
+  if (/^Out of Range Error: Overflow in .*INT64/.test(message) || /INT128 with value .* destination type INT64/.test(message)) {
+    return new BigQueryError('invalidQuery', 'int64 overflow', 'query')
+  }
+  if (/^Out of Range Error|^Conversion Error: Type (DECIMAL|INT128|HUGEINT)/.test(message))
+    return new BigQueryError('invalidQuery', 'numeric overflow', 'query')
+  if (/^(Conversion|Out of Range) Error/.test(message)) return new BigQueryError('invalidQuery', message, 'query')
   return error
 }

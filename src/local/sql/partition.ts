@@ -39,15 +39,26 @@ function* scansWithFilters(value: unknown, name: string, filters: readonly Node[
       if (text(child(node, 'table'), 'name') === name) yield { table: node, filters }
       return
     case 'resolvedFilterScanNode':
-      yield* scansWithFilters(node['inputScan'], name, [...filters, child(node, 'filterExpr') ?? {}])
-      yield* scansWithFilters(node['filterExpr'], name)
+      yield* scansWithFilters(node.inputScan, name, [...filters, child(node, 'filterExpr') ?? {}])
+      yield* scansWithFilters(node.filterExpr, name)
       return
+    case 'resolvedJoinScanNode':
+    case 'resolvedProjectScanNode':
+    case 'resolvedOrderByScanNode': {
+      // A column keeps its id on the way up through these, so that a filter above them is one of the table.
+      const on = child(node, 'joinExpr')
+      const known = on === undefined ? filters : [...filters, on]
+      for (const input of ['inputScan', 'leftScan', 'rightScan']) yield* scansWithFilters(node[input], name, known)
+      for (const [key, field] of Object.entries(node))
+        if (!key.endsWith('Scan') && typeof field === 'object') yield* scansWithFilters(field, name)
+      return
+    }
     case 'resolvedUpdateStmtNode':
     case 'resolvedDeleteStmtNode': {
       const target = child(node, 'tableScan') ?? {}
       if (text(child(target, 'table'), 'name') === name) yield { table: target, filters: [child(node, 'whereExpr') ?? {}] }
-      yield* scansWithFilters(node['whereExpr'], name)
-      yield* scansWithFilters(node['updateItemList'], name)
+      yield* scansWithFilters(node.whereExpr, name)
+      yield* scansWithFilters(node.updateItemList, name)
       return
     }
     default:
@@ -56,10 +67,10 @@ function* scansWithFilters(value: unknown, name: string, filters: readonly Node[
 }
 
 function columnIdOf(scan: Node, table: TableMeta, column: string): string | undefined {
-  const indexes = (scan['columnIndexList'] ?? []) as string[]
+  const indexes = (scan.columnIndexList ?? []) as string[]
   const place = indexes.findIndex(index => table.schema[Number(index)]?.name.toLowerCase() === column.toLowerCase())
   const found = children(scan, 'columnList')[place]
-  return found === undefined ? undefined : String(found['columnId'])
+  return found === undefined ? undefined : String(found.columnId)
 }
 
 function eliminates(filter: Node, id: string): boolean {
@@ -72,10 +83,14 @@ function eliminates(filter: Node, id: string): boolean {
       return args.every(each => eliminates(each, id))
     case '$not':
       return args.some(each => eliminates(each, id))
+    case '$is_null':
+      return args.some(each => isPartition(each, id))
     default:
+      // Compared with something that doesn't depend on the row.
       return (
         comparisons.has(functionName(filter)) &&
         args.some(each => isPartition(each, id)) &&
+        args.some(isFixed) &&
         args.every(each => isPartition(each, id) || isFixed(each))
       )
   }
@@ -91,12 +106,11 @@ const comparisons = new Set([
   '$between',
   '$in',
   '$in_array',
-  '$is_null',
 ])
 const truncations = new Set(['date', 'timestamp_trunc', 'date_trunc', 'datetime_trunc'])
 
 function isPartition(node: Node, id: string): boolean {
-  if (node.kind === 'resolvedColumnRefNode') return String(child(node, 'column')?.['columnId']) === id
+  if (node.kind === 'resolvedColumnRefNode') return String(child(node, 'column')?.columnId) === id
   if (node.kind === 'resolvedCastNode') return isPartition(child(node, 'expr') ?? {}, id)
   return (
     node.kind === 'resolvedFunctionCallNode' &&

@@ -18,7 +18,7 @@ export type Evaluated = { readonly rows: readonly (readonly Value[])[] }
 
 /** The columns of a query's result, under the names that BigQuery gives them. Throws BigQueryError. */
 export function schemaOf(resolved: Node, naming: (columns: readonly Field[]) => Field[] = resultNames): Field[] {
-  if (resolved['isValueTable'] === true)
+  if (resolved.isValueTable === true)
     throw new BigQueryError(
       'notImplemented',
       'SELECT AS STRUCT and AS VALUE at the top of a query are not supported by the local BigQuery. Select the columns one by one.',
@@ -53,7 +53,7 @@ export async function sourceOf(session: Session, prepared: Prepared, schema: rea
   const lowering = await loweringOf(session, prepared, now)
   try {
     const outputs = children(prepared.resolved, 'outputColumnList').map((output, index) => ({
-      columnId: String(child(output, 'column')?.['columnId']),
+      columnId: String(child(output, 'column')?.columnId),
       name: schema[index]?.name ?? '',
     }))
     const sql = lowerQuery(child(prepared.resolved, 'query') ?? {}, outputs, lowering)

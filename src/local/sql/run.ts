@@ -2,7 +2,6 @@ import type { Value } from '../../googlesql/field.ts'
 import { child, children, type Node, text } from '../../googlesql/tree.ts'
 import { fieldOf, typeName } from '../../googlesql/types.ts'
 import { BigQueryError, type Field, type QueryOutcome, type TableMeta } from '../contract.ts'
-import { rowsOf } from '../duck.ts'
 import { bytesRead } from './content.ts'
 import { createTable, dropTable } from './ddl.ts'
 import { type Changes, insert, remove, truncate, update } from './dml.ts'
@@ -18,7 +17,9 @@ export type Progress = {
   statements: number
   bytes: number
   statementType: string
-  select?: Results & { readonly schema: readonly Field[] }
+  /** Results of earlier SELECTs, to be dropped in the end. */
+  readonly obsolete: Results[]
+  select?: (Results & { readonly schema: readonly Field[] }) | undefined
   changes?: Changes
   ddl?: NonNullable<QueryOutcome['ddl']>
 }
@@ -64,9 +65,9 @@ async function runSql(session: Session, statement: SqlStatement, progress: Progr
     const prepared = await prepare(session, statement.node, statement.range)
     progress.bytes += await bytesRead(session, prepared)
     progress.statementType = 'SELECT'
-    const previous = progress.select
+    if (progress.select !== undefined) progress.obsolete.push(progress.select)
+    progress.select = undefined
     progress.select = await runQuery(session, prepared, session.transaction?.now ?? currentTimestamp())
-    if (previous !== undefined) await session.catalogue.connection.run(`DROP TABLE IF EXISTS ${previous.rows}`)
     return
   }
   if (statement.kind === 'createTable' || statement.kind === 'dropTable') return define(session, statement, progress)
@@ -85,7 +86,7 @@ async function runSql(session: Session, statement: SqlStatement, progress: Progr
 const modify = { insert, update, delete: remove, truncate }
 const statementTypes = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE', truncate: 'TRUNCATE_TABLE' }
 
-/** BigQuery: Multi-statement transactions, "Limitations": "A transaction cannot include DDL statements that affect permanent entities." */
+/** BigQuery: Multi-statement transactions, "Limitations": "Transactions cannot use DDL statements that affect permanent entities." */
 async function define(session: Session, statement: SqlStatement, progress: Progress): Promise<void> {
   if (session.transaction !== undefined) {
     throw new BigQueryError(
@@ -187,7 +188,7 @@ export async function dryRun(session: Session, statement: SqlStatement): Promise
   return { schema: statement.kind === 'query' ? schemaOf(prepared.resolved) : [], bytes: await bytesRead(session, prepared) }
 }
 
-/** Drops a kept result. */
-export async function discard(session: Session, progress: Progress): Promise<void> {
-  if (progress.select !== undefined) await rowsOf(session.catalogue.connection, `DROP TABLE IF EXISTS ${progress.select.rows}`)
+/** Drops kept results. */
+export async function discard(session: Session, results: readonly Results[]): Promise<void> {
+  for (const { rows } of results) await session.catalogue.connection.run(`DROP TABLE IF EXISTS ${rows}`).catch(() => undefined)
 }

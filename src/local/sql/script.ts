@@ -84,7 +84,17 @@ function checkCreateTable(node: Node, range: ByteRange, script: Buffer): void {
   }
 }
 
-const clauses = new Set(['kind', 'parseLocationRange', 'name', 'isIfNotExists', 'tableElementList', 'partitionBy', 'clusterBy', 'optionsList', 'query'])
+const clauses = new Set([
+  'kind',
+  'parseLocationRange',
+  'name',
+  'isIfNotExists',
+  'tableElementList',
+  'partitionBy',
+  'clusterBy',
+  'optionsList',
+  'query',
+])
 
 function declaration(node: Node, range: ByteRange): Statement {
   const names = children(child(node, 'variableList') ?? {}, 'identifierList').map(each => text(each, 'idString'))

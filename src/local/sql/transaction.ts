@@ -9,8 +9,8 @@ import type { Session } from './session.ts'
 export type Work<T> = (now: string) => Promise<{ readonly result: T; readonly mutated?: TableMeta; readonly target?: TableMeta }>
 
 /**
- * BigQuery: Multi-statement transactions: "BEGIN TRANSACTION … begins a transaction", reads in it "are snapshot"; "Nested transactions are not
- * supported". Throws invalidQuery.
+ * BigQuery: Multi-statement transactions: "support snapshot isolation. During a transaction, all reads return a consistent snapshot of the tables";
+ * "A query can contain multiple transactions, but they cannot be nested." Throws invalidQuery.
  */
 export async function begin(session: Session): Promise<void> {
   if (session.transaction !== undefined)
@@ -56,7 +56,7 @@ export async function rollback(session: Session): Promise<void> {
 
 /**
  * Runs a statement that changes rows: within the open transaction, else in one of its own. Outside of a transaction it waits its turn and is tried
- * again (BigQuery: "Conflicting DML statements that run outside of a transaction are queued to run later").
+ * again (BigQuery: "Conflicting DML statements that run outside of a transaction are queued to run later, subject to queuing limits").
  */
 export async function change<T>(session: Session, work: Work<T>): Promise<T> {
   const open = session.transaction

@@ -15,7 +15,7 @@ export function aggregate(node: Node, reach: Reach, lowering: Lowering): string 
   if (argument === undefined) throw new NotLowered(name)
   const field = typeOfNode(argument)
   const value = () => lowerExpression(argument, reach, lowering)
-  if (node['distinct'] === true) {
+  if (node.distinct === true) {
     if (name === 'count' && isPlain(field)) return `COUNT(DISTINCT ${value()})`
     throw new NotLowered(`${name.toUpperCase()}(DISTINCT …) of ${field.type}`)
   }

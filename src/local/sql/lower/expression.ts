@@ -22,7 +22,7 @@ export function lowerExpression(node: Node, reach: Reach, lowering: Lowering): s
         lower(node, 'expr', reach, lowering),
         typeOfNode(child(node, 'expr') ?? {}),
         typeOfNode(node),
-        node['returnNullOnError'] === true,
+        node.returnNullOnError === true,
       )
     case 'resolvedGetStructFieldNode':
       return structField(node, reach, lowering)
@@ -45,7 +45,7 @@ export function constantValue(node: Node, lowering: Lowering): Value | undefined
     case 'resolvedConstantNode':
       return lowering.variables.get(text(child(node, 'constant'), 'name').toLowerCase())?.value
     case 'resolvedSystemVariableNode':
-      return JSON.stringify(node['namePath']) === '["row_count"]' ? BigInt(lowering.rowCount) : undefined
+      return JSON.stringify(node.namePath) === '["row_count"]' ? BigInt(lowering.rowCount) : undefined
     case 'resolvedFunctionCallNode':
       return functionName(node) === 'current_timestamp' ? lowering.now : undefined
     default:
@@ -63,8 +63,8 @@ function lower(node: Node, field: string, reach: Reach, lowering: Lowering): str
 }
 
 function column(node: Node, reach: Reach): string {
-  const read = reach.get(String(child(node, 'column')?.['columnId']))
-  if (read === undefined || node['isCorrelated'] === true) throw new NotLowered('a correlated column')
+  const read = reach.get(String(child(node, 'column')?.columnId))
+  if (read === undefined || node.isCorrelated === true) throw new NotLowered('a correlated column')
   return read
 }
 
@@ -85,7 +85,7 @@ function functionCall(node: Node, reach: Reach, lowering: Lowering): string {
 function structField(node: Node, reach: Reach, lowering: Lowering): string {
   only(node, 'expr', 'fieldIdx', 'fieldExprIsPositional')
   const record = child(node, 'expr') ?? {}
-  const field = typeOfNode(record).fields?.[Number(node['fieldIdx'] ?? 0)]
+  const field = typeOfNode(record).fields?.[Number(node.fieldIdx ?? 0)]
   if (field === undefined) throw new NotLowered('a field of a struct')
   return `struct_extract(${lowerExpression(record, reach, lowering)}, '${field.name.replaceAll("'", "''")}')`
 }
@@ -97,7 +97,7 @@ function subquery(node: Node, lowering: Lowering): string {
   const [first] = children(child(node, 'subquery') ?? {}, 'columnList')
   switch (text(node, 'subqueryType')) {
     case 'SCALAR':
-      return `(SELECT ${reach.get(String(first?.['columnId']))} FROM ${sql})`
+      return `(SELECT ${reach.get(String(first?.columnId))} FROM ${sql})`
     case 'EXISTS':
       return `EXISTS (SELECT 1 FROM ${sql})`
     default:

@@ -72,11 +72,11 @@ function tableScan(node: Node, lowering: Lowering): Scan {
   only(node, 'table', 'columnIndexList', 'alias')
   const table = lowering.tables.get(text(child(node, 'table'), 'name'))
   if (table === undefined) throw new NotLowered('this table')
-  const indexes = (node['columnIndexList'] ?? []) as string[]
+  const indexes = (node.columnIndexList ?? []) as string[]
   const columns = children(node, 'columnList').map((column, place) => {
     const field = table.schema[Number(indexes[place])]
     if (field === undefined) throw new NotLowered('this column')
-    return { id: String(column['columnId']), sql: quoted(field.name) }
+    return { id: String(column.columnId), sql: quoted(field.name) }
   })
   return wrap(
     `SELECT ${columns.map(({ id, sql }) => `${sql} AS c${id}`).join(', ') || '1 AS nothing'} FROM ${table.physical}`,
@@ -90,10 +90,7 @@ function projectScan(node: Node, lowering: Lowering): Scan {
   const scan = lowerTop(child(node, 'inputScan') ?? {}, lowering)
   const reach = new Map(scan.reach)
   for (const computed of children(node, 'exprList')) {
-    reach.set(
-      String(child(computed, 'column')?.['columnId']),
-      lowerExpression(child(computed, 'expr') ?? {}, scan.reach, lowering),
-    )
+    reach.set(String(child(computed, 'column')?.columnId), lowerExpression(child(computed, 'expr') ?? {}, scan.reach, lowering))
   }
   if (scan.order !== undefined || scan.limit !== undefined) return { ...scan, reach }
   return wrap(`SELECT ${list(reach)} FROM ${scan.sql}`, [...reach.keys()])
@@ -104,10 +101,10 @@ function aggregateScan(node: Node, input: Scan, lowering: Lowering): Scan {
   const keys = children(node, 'groupByList').map(computed => {
     const expression = child(computed, 'expr') ?? {}
     if (!isPlain(typeOfNode(expression))) throw new NotLowered(`grouping by ${typeOfNode(expression).type}`)
-    return { id: String(child(computed, 'column')?.['columnId']), sql: lowerExpression(expression, input.reach, lowering) }
+    return { id: String(child(computed, 'column')?.columnId), sql: lowerExpression(expression, input.reach, lowering) }
   })
   const aggregates = children(node, 'aggregateList').map(computed => ({
-    id: String(child(computed, 'column')?.['columnId']),
+    id: String(child(computed, 'column')?.columnId),
     sql: aggregate(child(computed, 'expr') ?? {}, input.reach, lowering),
   }))
   const all = [...keys, ...aggregates]
@@ -124,8 +121,8 @@ function orderItem(item: Node, reach: Reach): string {
   only(item, 'columnRef', 'isDescending', 'nullOrder', 'collation')
   const column = child(item, 'columnRef') ?? {}
   const field = typeOfNode(column)
-  const sql = reach.get(String(child(column, 'column')?.['columnId']))
-  const descending = item['isDescending'] === true
+  const sql = reach.get(String(child(column, 'column')?.columnId))
+  const descending = item.isDescending === true
   const nulls = nullsOf(text(item, 'nullOrder'), descending)
   const direction = descending ? 'DESC' : 'ASC'
   if (isPlain(field)) return `${sql} ${direction} NULLS ${nulls}`

@@ -6,7 +6,9 @@ const plain: readonly FieldType[] = ['STRING', 'BYTES', 'INT64', 'BOOL', 'NUMERI
 
 /** The table of the generated queries: two columns of each type that is compared, one of each other. */
 export const schema: Field[] = [
-  ...[...plain, 'FLOAT64' as const].flatMap(type => [`${type.toLowerCase()}_1`, `${type.toLowerCase()}_2`].map(name => ({ name, type, mode: 'NULLABLE' as const }))),
+  ...[...plain, 'FLOAT64' as const].flatMap(type =>
+    [`${type.toLowerCase()}_1`, `${type.toLowerCase()}_2`].map(name => ({ name, type, mode: 'NULLABLE' as const })),
+  ),
   { name: 'bignumeric_1', type: 'BIGNUMERIC', mode: 'NULLABLE' },
   { name: 'json_1', type: 'JSON', mode: 'NULLABLE' },
   { name: 'list', type: 'INT64', mode: 'REPEATED' },
@@ -41,18 +43,35 @@ export function written(value: Value, field: Field): string {
 /** A condition of the closed grammar over the columns of the table; `values` gives literals of a column. */
 export function condition(values: (field: Field) => fc.Arbitrary<Value>): fc.Arbitrary<string> {
   const literal = (field: Field) => values(field).map(value => written(value, field))
-  const twin = (field: Field) => fc.constantFrom(...schema.filter(other => other.type === field.type && other.mode === field.mode)).map(other => other.name)
+  const twin = (field: Field) =>
+    fc.constantFrom(...schema.filter(other => other.type === field.type && other.mode === field.mode)).map(other => other.name)
   const leaf = fc.oneof(
-    one(comparable).chain(field => fc.tuple(operator, fc.oneof(literal(field), twin(field))).map(([sign, other]) => `${field.name} ${sign} ${other}`)),
-    one(groupable).chain(field => fc.array(literal(field), { minLength: 1, maxLength: 4 }).chain(list => fc.constantFrom('IN', 'NOT IN').map(word => `${field.name} ${word} (${list.join(', ')})`))),
-    one(groupable).chain(field => fc.tuple(literal(field), literal(field)).map(([low, high]) => `${field.name} BETWEEN ${low} AND ${high}`)),
-    one(schema.filter(field => field.mode !== 'REPEATED')).chain(field => fc.constantFrom('IS NULL', 'IS NOT NULL').map(word => `${field.name} ${word}`)),
+    one(comparable).chain(field =>
+      fc.tuple(operator, fc.oneof(literal(field), twin(field))).map(([sign, other]) => `${field.name} ${sign} ${other}`),
+    ),
+    one(groupable).chain(field =>
+      fc
+        .array(literal(field), { minLength: 1, maxLength: 4 })
+        .chain(list => fc.constantFrom('IN', 'NOT IN').map(word => `${field.name} ${word} (${list.join(', ')})`)),
+    ),
+    one(groupable).chain(field =>
+      fc.tuple(literal(field), literal(field)).map(([low, high]) => `${field.name} BETWEEN ${low} AND ${high}`),
+    ),
+    one(schema.filter(field => field.mode !== 'REPEATED')).chain(field =>
+      fc.constantFrom('IS NULL', 'IS NOT NULL').map(word => `${field.name} ${word}`),
+    ),
     one(groupable).chain(field => twin(field).map(other => `${field.name} IS DISTINCT FROM ${other}`)),
     one(of('BOOL')).map(field => field.name),
-    one(of('STRING', 'BYTES')).chain(field => fc.tuple(operator, fc.integer({ min: 0, max: 5 })).map(([sign, n]) => `LENGTH(${field.name}) ${sign} ${n}`)),
+    one(of('STRING', 'BYTES')).chain(field =>
+      fc.tuple(operator, fc.integer({ min: 0, max: 5 })).map(([sign, n]) => `LENGTH(${field.name}) ${sign} ${n}`),
+    ),
     one(of('STRING')).chain(field => pattern.map(each => `REGEXP_CONTAINS(${field.name}, ${text(each)})`)),
-    one(of('STRING')).chain(field => fc.constantFrom('%', 'a%', '_', '%b', '__', 'a_%').map(each => `${field.name} LIKE ${text(each)}`)),
-    one(of('STRING')).chain(field => fc.constantFrom('INT64', 'NUMERIC').map(type => `SAFE_CAST(${field.name} AS ${type}) IS NULL`)),
+    one(of('STRING')).chain(field =>
+      fc.constantFrom('%', 'a%', '_', '%b', '__', 'a_%').map(each => `${field.name} LIKE ${text(each)}`),
+    ),
+    one(of('STRING')).chain(field =>
+      fc.constantFrom('INT64', 'NUMERIC').map(type => `SAFE_CAST(${field.name} AS ${type}) IS NULL`),
+    ),
     fc.constant('record.x > 0'),
   )
   return fc.letrec<{ condition: string }>(tie => ({
@@ -70,20 +89,36 @@ export function query(values: (field: Field) => fc.Arbitrary<Value>): fc.Arbitra
   const where = fc.option(condition(values), { nil: undefined }).map(each => (each === undefined ? '' : ` WHERE ${each}`))
   const columns = fc.subarray([...schema], { minLength: 1 }).map(fields => fields.map(field => field.name).join(', '))
   const sortable = fc.shuffledSubarray([...comparable], { minLength: 1, maxLength: 3 })
-  const orderItem = (field: Field) => fc.constantFrom('', ' ASC', ' DESC', ' ASC NULLS LAST', ' DESC NULLS FIRST').map(word => `${field.name}${word}`)
-  const aggregates = fc.array(aggregate(values), { minLength: 1, maxLength: 4 }).map(list => list.map((each, index) => `${each} AS x${index}`).join(', '))
+  const orderItem = (field: Field) =>
+    fc.constantFrom('', ' ASC', ' DESC', ' ASC NULLS LAST', ' DESC NULLS FIRST').map(word => `${field.name}${word}`)
+  const aggregates = fc
+    .array(aggregate(values), { minLength: 1, maxLength: 4 })
+    .map(list => list.map((each, index) => `${each} AS x${index}`).join(', '))
   return fc.oneof(
-    fc.tuple(fc.oneof(columns, fc.constant('*'), fc.constant('t.*')), where).map(([list, filter]) => ({ sql: `SELECT ${list} FROM P.D.t AS t${filter}`, ordered: false })),
-    fc.tuple(sortable.chain(fields => fc.tuple(fc.constant(fields), fc.tuple(...fields.map(orderItem)))), where, fc.integer({ min: 0, max: 4 })).map(([[fields, items], filter, limit]) => ({
-      // The whole of each row is in the ORDER BY, so that equal keys can't make two right answers.
-      sql: `SELECT ${fields.map(field => field.name).join(', ')} FROM P.D.t${filter} ORDER BY ${items.join(', ')}${limit === 0 ? '' : ` LIMIT ${limit + 3}${limit > 2 ? ' OFFSET 2' : ''}`}`,
-      ordered: true,
+    fc
+      .tuple(fc.oneof(columns, fc.constant('*'), fc.constant('t.*')), where)
+      .map(([list, filter]) => ({ sql: `SELECT ${list} FROM P.D.t AS t${filter}`, ordered: false })),
+    fc
+      .tuple(
+        sortable.chain(fields => fc.tuple(fc.constant(fields), fc.tuple(...fields.map(orderItem)))),
+        where,
+        fc.integer({ min: 0, max: 4 }),
+      )
+      .map(([[fields, items], filter, limit]) => ({
+        // The whole of each row is in the ORDER BY, so that equal keys can't make two right answers.
+        sql: `SELECT ${fields.map(field => field.name).join(', ')} FROM P.D.t${filter} ORDER BY ${items.join(', ')}${limit === 0 ? '' : ` LIMIT ${limit + 3}${limit > 2 ? ' OFFSET 2' : ''}`}`,
+        ordered: true,
+      })),
+    fc.tuple(fc.shuffledSubarray([...groupable], { minLength: 1, maxLength: 3 }), where).map(([fields, filter]) => ({
+      sql: `SELECT DISTINCT ${fields.map(each => each.name).join(', ')} FROM P.D.t${filter}`,
+      ordered: false,
     })),
-    fc.tuple(fc.shuffledSubarray([...groupable], { minLength: 1, maxLength: 3 }), where).map(([fields, filter]) => ({ sql: `SELECT DISTINCT ${fields.map(each => each.name).join(', ')} FROM P.D.t${filter}`, ordered: false })),
-    fc.tuple(fc.shuffledSubarray([...groupable], { minLength: 1, maxLength: 2 }), aggregates, where).map(([fields, list, filter]) => {
-      const keys = fields.map(each => each.name).join(', ')
-      return { sql: `SELECT ${keys}, ${list} FROM P.D.t${filter} GROUP BY ${keys}`, ordered: false }
-    }),
+    fc
+      .tuple(fc.shuffledSubarray([...groupable], { minLength: 1, maxLength: 2 }), aggregates, where)
+      .map(([fields, list, filter]) => {
+        const keys = fields.map(each => each.name).join(', ')
+        return { sql: `SELECT ${keys}, ${list} FROM P.D.t${filter} GROUP BY ${keys}`, ordered: false }
+      }),
     fc.tuple(aggregates, where).map(([list, filter]) => ({ sql: `SELECT ${list} FROM P.D.t${filter}`, ordered: false })),
     fc.shuffledSubarray([...groupable], { minLength: 1, maxLength: 2 }).map(fields => {
       const keys = fields.map(each => each.name).join(', ')
@@ -105,7 +140,9 @@ function aggregate(values: (field: Field) => fc.Arbitrary<Value>): fc.Arbitrary<
     one(comparable).chain(field => fc.constantFrom('MIN', 'MAX').map(name => `${name}(${field.name})`)),
     one(of('STRING')).chain(field => fc.constantFrom('MIN', 'MAX').map(name => `${name}(LENGTH(${field.name}))`)),
     one(of('INT64', 'NUMERIC')).map(field => `SUM(IF(${field.name} BETWEEN -1000000 AND 1000000, ${field.name}, NULL))`),
-    one(of('INT64')).map(field => `MAX(COALESCE(IF(${field.name} BETWEEN -9 AND 9, ${field.name} + 1, NULL), IFNULL(NULLIF(${field.name}, 3), 4)))`),
+    one(of('INT64')).map(
+      field => `MAX(COALESCE(IF(${field.name} BETWEEN -9 AND 9, ${field.name} + 1, NULL), IFNULL(NULLIF(${field.name}, 3), 4)))`,
+    ),
     one(of('STRING')).chain(field => fc.constantFrom('INT64', 'NUMERIC').map(type => `MAX(SAFE_CAST(${field.name} AS ${type}))`)),
     fc.tuple(bad, one(groupable)).map(([each, field]) => `MIN(IF(${each}, ${field.name}, NULL))`),
     one(of('TIMESTAMP')).map(field => `MAX(DATE(${field.name}))`),
@@ -113,8 +150,31 @@ function aggregate(values: (field: Field) => fc.Arbitrary<Value>): fc.Arbitrary<
   )
 }
 
-const pattern = fc.constantFrom('a', '^a', 'b$', '^$', '.', '^.$', 'a.b', '[æøå]', '^[a-z]+$', '(?i)A', '\\d', '^\\s*$', '\\bab\\b', '^\\w+$', '[^a]')
+const pattern = fc.constantFrom(
+  'a',
+  '^a',
+  'b$',
+  '^$',
+  '.',
+  '^.$',
+  'a.b',
+  '[æøå]',
+  '^[a-z]+$',
+  '(?i)A',
+  '\\d',
+  '^\\s*$',
+  '\\bab\\b',
+  '^\\w+$',
+  '[^a]',
+)
 
 function text(value: string): string {
-  return `'${value.replace(/[\\'"`]/g, match => `\\${match}`).replace(/[\0-\x1f\x7f]/g, match => `\\x${match.charCodeAt(0).toString(16).padStart(2, '0')}`)}'`
+  const escaped = [...value].map(each =>
+    /[\\'"`]/.test(each)
+      ? `\\${each}`
+      : each < ' ' || each === '\x7f'
+        ? `\\x${each.charCodeAt(0).toString(16).padStart(2, '0')}`
+        : each,
+  )
+  return `'${escaped.join('')}'`
 }

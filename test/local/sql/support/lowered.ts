@@ -26,11 +26,19 @@ export function compareOn(bench: Bench) {
   const google = createGoogleSql()
   return {
     close: () => google.close(),
-    async ask(sql: string, table: { schema: readonly Field[]; rows: readonly (readonly Value[])[] }, parameters: readonly QueryParameter[] = []): Promise<Both> {
-      const objects = table.rows.map(row => Object.fromEntries(table.schema.map((field, index) => [field.name, row[index] ?? null])))
+    async ask(
+      sql: string,
+      table: { schema: readonly Field[]; rows: readonly (readonly Value[])[] },
+      parameters: readonly QueryParameter[] = [],
+    ): Promise<Both> {
+      const objects = table.rows.map(row =>
+        Object.fromEntries(table.schema.map((field, index) => [field.name, row[index] ?? null])),
+      )
       const read = readParameters(parameters)
       const asked = evaluate({ sql, tables: { 'P.D.t': { schema: table.schema, rows: objects } }, parameters: read }, google)
-      const googleAnswer = await answer(asked.then(({ schema, rows }) => rows.map(row => schema.map(field => row[field.name] ?? null))))
+      const googleAnswer = await answer(
+        asked.then(({ schema, rows }) => rows.map(row => schema.map(field => row[field.name] ?? null))),
+      )
       const catalogue = await bench.database.connect()
       try {
         const script = Buffer.from(sql)
@@ -52,12 +60,18 @@ export function compareOn(bench: Bench) {
         const prepared = await prepare(session, statement ?? {}, { start: 0, end: script.length })
         const schema = schemaOf(prepared.resolved)
         const outputs = children(prepared.resolved, 'outputColumnList').map((output, index) => ({
-          columnId: String(child(output, 'column')?.['columnId']),
+          columnId: String(child(output, 'column')?.columnId),
           name: schema[index]?.name ?? '',
         }))
-        const text = lowerQuery(child(prepared.resolved, 'query') ?? {}, outputs, await loweringOf(session, prepared, '2026-01-01T00:00:00Z'))
+        const text = lowerQuery(
+          child(prepared.resolved, 'query') ?? {},
+          outputs,
+          await loweringOf(session, prepared, '2026-01-01T00:00:00Z'),
+        )
         const ran = catalogue.connection.runAndReadAll(text)
-        const duck = await answer(ran.then(result => result.getRows().map(row => schema.map((field, index) => fromDuck(row[index], field)))))
+        const duck = await answer(
+          ran.then(result => result.getRows().map(row => schema.map((field, index) => fromDuck(row[index], field)))),
+        )
         return { duck, google: googleAnswer }
       } catch (error) {
         if (error instanceof NotLowered) return { duck: undefined, google: googleAnswer, part: error.part }
@@ -80,7 +94,10 @@ function show(value: Value): string {
   if (typeof value === 'number') return value === 0 ? '0' : String(value)
   if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`
   if (Array.isArray(value)) return `[${(value as Value[]).map(show).join(', ')}]`
-  if (typeof value === 'object' && value !== null) return `{${Object.entries(value).map(([name, each]) => `${name}: ${show(each)}`).join(', ')}}`
+  if (typeof value === 'object' && value !== null)
+    return `{${Object.entries(value)
+      .map(([name, each]) => `${name}: ${show(each)}`)
+      .join(', ')}}`
   return JSON.stringify(value)
 }
 
