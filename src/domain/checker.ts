@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { isBytes } from './bq.ts'
-import { isInteger } from './columns.ts'
 import { EtlError } from './error.ts'
+import { isInteger } from './rules.ts'
 import { isDate, isTime } from './text.ts'
 
 /**

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { isBytes } from './bq.ts'
-import type { Column, ColumnType, Pii, Rule } from './column.ts'
+import type { Column, ColumnType, Pii } from './column.ts'
 import { EtlError } from './error.ts'
-import { notRe2 } from './re2.ts'
+import { checkRule, type Def, isInteger, numberFormats, ownRules, refused } from './rules.ts'
 
 /**
  * One field of a row schema as a column, by the closed table of zod types.
@@ -75,28 +75,6 @@ function describe(name: string, schema: z.core.$ZodType, inherited: Inherited): 
   }
 }
 
-type Def = {
-  readonly type: string
-  readonly format?: string
-  readonly check?: string
-  readonly innerType: z.core.$ZodType
-  readonly element: z.core.$ZodType
-  readonly shape: Record<string, z.core.$ZodType>
-  readonly entries: Record<string, string | number>
-  readonly values: readonly unknown[]
-  readonly checks?: readonly { readonly _zod: { readonly def: unknown } }[]
-  readonly fn?: unknown
-  readonly pattern?: RegExp
-  readonly value: unknown
-  readonly inclusive: boolean
-  readonly minimum: number
-  readonly maximum: number
-  readonly length: number
-  readonly prefix: string
-  readonly suffix: string
-  readonly includes: string
-}
-
 const formats: Readonly<Record<string, ColumnType>> = {
   date: 'DATE',
   time: 'TIME',
@@ -135,7 +113,11 @@ function scalarType(name: string, def: Def): ColumnType {
       throw refused(name, 'a literal that is no string', 'use z.int(), z.number() or z.boolean()')
     return 'STRING'
   }
-  if (def.type === 'number') return isInteger(def) ? 'INT64' : 'FLOAT64'
+  if (def.type === 'number') {
+    if (numberFormats(def).includes('float32'))
+      throw refused(name, 'z.float32()', 'use z.number(): FLOAT64 holds every one of them')
+    return isInteger(def) ? 'INT64' : 'FLOAT64'
+  }
   if (def.type === 'bigint' && def.format === 'int64') return 'INT64'
   if (def.type === 'boolean') return 'BOOL'
   if (def.type === 'custom' && def.fn === isBytes) return 'BYTES'
@@ -155,66 +137,6 @@ function scalarType(name: string, def: Def): ColumnType {
   throw refused(name, `z.${def.type}`, instead[def.type] ?? 'see the table of types in docs/authoring.md')
 }
 
-/** Is this zod number one of whole numbers: z.int(), z.number().int()? */
-export function isInteger(def: {
-  readonly format?: string
-  readonly checks?: readonly { readonly _zod: { readonly def: unknown } }[]
-}): boolean {
-  return def.format === 'safeint' || (def.checks ?? []).some(check => (check._zod.def as unknown as Def).format === 'safeint')
-}
-
-/** Rules that the type itself carries. A text instead of a rule: why SQL can't check it. */
-function ownRules(def: Def): (Rule | string)[] {
-  if (def.type === 'enum') return [{ kind: 'oneOf', values: Object.values(def.entries).map(String) }]
-  if (def.type === 'literal') return [{ kind: 'oneOf', values: def.values.map(String) }]
-  if ((def.format === 'uuid' || def.format === 'guid') && def.pattern !== undefined)
-    return [{ kind: 'pattern', source: def.pattern.source, name: 'a uuid' }]
-  if (def.format === 'email' || def.format === 'url') return [`z.${def.format}() has no equal in SQL`]
-  return []
-}
-
-function checkRule(name: string, def: Def): (Rule | string)[] {
-  switch (def.check) {
-    case 'greater_than':
-      return [{ kind: 'min', value: String(def.value), inclusive: def.inclusive }]
-    case 'less_than':
-      return [{ kind: 'max', value: String(def.value), inclusive: def.inclusive }]
-    case 'multiple_of':
-      return [{ kind: 'multipleOf', value: String(def.value) }]
-    case 'min_length':
-      return [{ kind: 'minLength', value: def.minimum }]
-    case 'max_length':
-      return [{ kind: 'maxLength', value: def.maximum }]
-    case 'length_equals':
-      return [
-        { kind: 'minLength', value: def.length },
-        { kind: 'maxLength', value: def.length },
-      ]
-    case 'number_format':
-      return []
-    case 'string_format':
-      return [patternRule(def)]
-    case 'overwrite':
-      throw refused(
-        name,
-        'a schema that changes the value (trim, toLowerCase, …)',
-        'a schema only describes: do it in the transform',
-      )
-    default:
-      throw refused(
-        name,
-        '.refine() or .check()',
-        'the warehouse could not check it: test it in the transform, or use .regex(), .min(), .max()',
-      )
-  }
-}
-
-function patternRule(def: Def): Rule | string {
-  if (def.pattern === undefined) return `the format ${def.format} has no equal in SQL`
-  const problem = notRe2(def.pattern)
-  return problem ?? { kind: 'pattern', source: def.pattern.source, name: `text like ${def.pattern.source}` }
-}
-
 function metaOf(schema: z.core.$ZodType): Meta {
   const meta = z.globalRegistry.get(schema) as { description?: string; pii?: unknown } | undefined
   const pii = meta?.pii
@@ -224,8 +146,4 @@ function metaOf(schema: z.core.$ZodType): Meta {
     })
   }
   return { ...(meta?.description === undefined ? {} : { description: meta.description }), ...(pii === undefined ? {} : { pii }) }
-}
-
-function refused(name: string, what: string, instead: string): EtlError {
-  return new EtlError('pipeline', `column ${name}: ${what} is no column type.`, { hint: instead })
 }
