@@ -1,9 +1,11 @@
 import type { TableRef } from './source.ts'
+import { isDate, isTimestamp } from './text.ts'
 
 /** A value as SQL text. The only place where a literal or a name becomes SQL. Throws RangeError for what it can't render. */
 export const literal = {
   /** GoogleSQL: String literals; every character that could end or change it is escaped. */
   string(text: string): string {
+    if (!text.isWellFormed()) throw new RangeError('half a character has no UTF-8')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be escaped
     const escaped = text.replace(/[\\'"`\u0000-\u001f\u007f\u2028\u2029]/g, character => {
       const simple: Record<string, string> = {
@@ -20,11 +22,11 @@ export const literal = {
     return `'${escaped}'`
   },
   date(text: string): string {
-    if (!/^\d{4}-\d\d-\d\d$/.test(text)) throw new RangeError('not a date')
+    if (!isDate(text)) throw new RangeError('not a date')
     return `DATE '${text}'`
   },
   timestamp(text: string): string {
-    if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/.test(text)) throw new RangeError('not a timestamp')
+    if (!isTimestamp(text)) throw new RangeError('not a timestamp')
     return `TIMESTAMP '${text.replace('T', ' ').replace('Z', '+00')}'`
   },
   /** A number's own text. */
@@ -40,7 +42,11 @@ export const literal = {
   /** A table, `project.dataset.table` in back-quotes. */
   table(ref: TableRef): string {
     const name = `${ref.project}.${ref.dataset}.${ref.table}`
-    if (/[`\\\n\r]/.test(name)) throw new RangeError(`not a table name: ${JSON.stringify(name)}`)
+    const fits =
+      /^[a-z0-9:.-]+$/i.test(ref.project) &&
+      /^\w+$/.test(ref.dataset) &&
+      /^[\p{L}\p{M}\p{N}\p{Pc}\p{Pd}\p{Zs}]+$/u.test(ref.table)
+    if (!fits) throw new RangeError(`not a table name: ${JSON.stringify(name)}`)
     return `\`${name}\``
   },
 } as const

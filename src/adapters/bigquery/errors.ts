@@ -1,10 +1,13 @@
 import { EtlError, type Kind } from '../../domain/error.ts'
 
-/** What BigQuery, or the way to it, said; not yet an error of ours. `text` can quote a row: it never leaves this file unchecked. */
+/**
+ * What BigQuery, or the way to it, said; not yet an error of ours. `text` can quote a row: it never leaves this file unchecked, and whoever
+ * prints the object does not see it.
+ */
 export class Failure extends Error {
   readonly status: number | undefined
   readonly reason: string
-  readonly text: string
+  readonly #text: string
   /** The same request may succeed a little later. */
   readonly passing: boolean
   constructor(status: number | undefined, reason: string, text: string) {
@@ -12,8 +15,12 @@ export class Failure extends Error {
     this.name = 'Failure'
     this.status = status
     this.reason = reason
-    this.text = text
+    this.#text = text
     this.passing = isPassing(status, reason)
+  }
+
+  get text(): string {
+    return this.#text
   }
 }
 

@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { AnyRow, Column, Value } from '../../domain/column.ts'
 import { nameIn } from '../../domain/env.ts'
 import { EtlError, nearest } from '../../domain/error.ts'
+import { isPersonal } from '../../domain/personal.ts'
 import type { FileSource } from '../../domain/source.ts'
 import type { Reader } from '../../ports/reader.ts'
 import { fieldReader, Unfit } from './convert.ts'
@@ -111,8 +112,9 @@ function decoder(path: string, header: CsvRecord, columns: readonly Column[]): (
         values[column.name] = readers[index]?.(record.cells[places[index] ?? 0] ?? { text: '', quoted: false }) ?? null
       } catch (error) {
         if (!(error instanceof Unfit)) throw error
-        const problem =
-          column.pii === undefined ? error.message : `expected ${error.expected}; the value is personal data and not shown`
+        const problem = !isPersonal(column)
+          ? error.message
+          : `expected ${error.expected}; the value is personal data and not shown`
         throw new EtlError('row', `${path} › row ${row}${line} › ${column.name}: ${problem}${/[.?]$/.test(problem) ? '' : '.'}`)
       }
     }

@@ -1,0 +1,109 @@
+import { bq, row } from 'nais-etl'
+import { describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { auditChecks, auditProblems, auditSql } from '../../src/domain/audit.ts'
+
+const stage = { project: 'p', dataset: 'd_etl', table: 'stage__t__9f3c1a' }
+const AppsPerEnv = row(
+  {
+    dato: z.iso.date(),
+    env: z.enum(['dev', 'prod']),
+    antall: z.int().positive(),
+  },
+  { key: ['dato', 'env'] },
+)
+const scope = { column: 'dato', dates: ['2024-01-01', '2024-01-02'] }
+
+describe('the audit', () => {
+  test('is one query of aggregates over the stage, word for word', () => {
+    expect(auditSql(AppsPerEnv.columns, AppsPerEnv.key, stage, scope)).toMatchInlineSnapshot(`
+      "SELECT
+        COUNT(*) AS n,
+        COUNTIF(\`dato\` IS NULL) AS c0,
+        COUNTIF(\`env\` IS NULL) AS c1,
+        COUNTIF(\`env\` NOT IN ('dev', 'prod')) AS c2,
+        MIN(IF(\`env\` NOT IN ('dev', 'prod'), \`env\`, NULL)) AS c2_example,
+        COUNTIF(\`antall\` IS NULL) AS c3,
+        COUNTIF(NOT (\`antall\` > 0)) AS c4,
+        MIN(IF(NOT (\`antall\` > 0), \`antall\`, NULL)) AS c4_example,
+        COUNTIF(NOT (\`dato\` BETWEEN DATE '2024-01-01' AND DATE '2024-01-02')) AS outside,
+        MIN(IF(NOT (\`dato\` BETWEEN DATE '2024-01-01' AND DATE '2024-01-02'), \`dato\`, NULL)) AS outside_example,
+        (SELECT COUNT(*) FROM (SELECT \`dato\`, \`env\` FROM \`p.d_etl.stage__t__9f3c1a\` GROUP BY \`dato\`, \`env\` HAVING COUNT(*) > 1)) AS twice,
+        (SELECT MIN(k) FROM (SELECT CONCAT(CAST(\`dato\` AS STRING), ', ', \`env\`) AS k FROM \`p.d_etl.stage__t__9f3c1a\` GROUP BY \`dato\`, \`env\` HAVING COUNT(*) > 1)) AS twice_example
+      FROM \`p.d_etl.stage__t__9f3c1a\`"
+    `)
+    expect(auditChecks(AppsPerEnv.columns, AppsPerEnv.key, scope)).toBe(8)
+  })
+
+  test('says in sentences what it found, most telling value included', () => {
+    const found = {
+      n: 10n,
+      c0: 1n,
+      c1: 0n,
+      c2: 3n,
+      c2_example: 'staging',
+      c3: 0n,
+      c4: 2n,
+      c4_example: -1n,
+      outside: 1n,
+      outside_example: '2024-01-03',
+      twice: 2n,
+      twice_example: '2024-01-01, dev',
+    }
+    expect(auditProblems(found, AppsPerEnv.columns, AppsPerEnv.key, 10)).toEqual([
+      'dato: 1 row without a value, it is required',
+      'env: 3 rows with another value than dev, prod (for example "staging")',
+      'antall: 2 rows not above 0 (for example -1)',
+      '1 row outside the slices of this run (for example "2024-01-03")',
+      '2 keys stand in more than one row: (dato, env) (for example "2024-01-01, dev")',
+    ])
+    expect(auditProblems({ n: 9n }, AppsPerEnv.columns, AppsPerEnv.key, 10)).toEqual(['the stage has 9 rows, 10 were staged'])
+    expect(auditProblems({ n: 10n }, AppsPerEnv.columns, AppsPerEnv.key, 10)).toEqual([])
+  })
+
+  test('never asks for a value of personal data, in a column, a record or a key', () => {
+    const Person = row(
+      {
+        fnr: z.string().length(11).meta({ pii: 'direct' }),
+        person: z.object({ name: z.string().min(1), age: z.int().min(0) }).meta({ pii: 'special' }),
+      },
+      { key: ['fnr'] },
+    )
+    const sql = auditSql(Person.columns, Person.key, stage, null)
+    expect(sql).toContain('COUNTIF(LENGTH(`fnr`) > 11)')
+    expect(sql).not.toContain('_example')
+  })
+
+  test('looks into records, where they are, but not into arrays', () => {
+    const Deep = row({
+      inner: z.object({ kind: z.enum(['a']), deeper: z.object({ n: z.int() }).nullable() }).nullable(),
+      list: z.array(z.object({ kind: z.enum(['a']) })),
+    })
+    const sql = auditSql(Deep.columns, [], stage, null)
+    expect(sql).toContain('COUNTIF(`inner` IS NOT NULL AND `inner`.`kind` IS NULL)')
+    expect(sql).toContain("COUNTIF(`inner`.`kind` NOT IN ('a'))")
+    expect(sql).toContain('COUNTIF(`inner` IS NOT NULL AND `inner`.`deeper` IS NOT NULL AND `inner`.`deeper`.`n` IS NULL)')
+    expect(sql).not.toContain('list')
+  })
+
+  test('renders hostile enum values and patterns as literals', () => {
+    const Hostile = row({ a: z.enum(["x'); DROP TABLE t; --", '\\', '`']), b: z.string().regex(/^\d+'"$/) })
+    const sql = auditSql(Hostile.columns, [], stage, null)
+    expect(sql).toContain("`a` NOT IN ('x\\'); DROP TABLE t; --', '\\\\', '\\`')")
+    expect(sql).toContain("NOT REGEXP_CONTAINS(`b`, '^\\\\d+\\'\\\"$')")
+  })
+
+  test('has bounds of whole numbers as they are and others as doubles', () => {
+    const Numbers = row({
+      big: bq.int64().max(9223372036854775807n),
+      number: z.number().min(1e-7).lt(1e21),
+      step: z.number().multipleOf(0.1),
+      five: z.int().multipleOf(5),
+    })
+    const sql = auditSql(Numbers.columns, [], stage, null)
+    expect(sql).toContain('NOT (`big` <= 9223372036854775807)')
+    expect(sql).toContain("NOT (`number` >= CAST('1e-7' AS FLOAT64))")
+    expect(sql).toContain("NOT (`number` < CAST('1e+21' AS FLOAT64))")
+    expect(sql).toContain('MOD(`five`, 5) != 0')
+  })
+})
