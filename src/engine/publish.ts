@@ -9,6 +9,7 @@ import type { Settings } from './settings.ts'
 /**
  * Publishes the stage as one version, or loses to whoever came first. After a conflict the head is read before every try, since the aborted job
  * and the one that won are both somebody's.
+ * `next` numbers this attempt's publish jobs: a number that was used belongs to a job that has ended, whose outcome must not be taken for a new one's.
  * @throws EtlError `conflict` when others kept publishing for the whole window.
  */
 export async function publish(
@@ -16,18 +17,18 @@ export async function publish(
   stage: Stage,
   ports: Pick<Ports, 'warehouse' | 'clock'>,
   settings: Settings,
-  hooks: { onSubmit: (job: string) => Promise<void>; onWait: (why: string, milliseconds: number) => void },
+  hooks: { next: () => number; onSubmit: (job: string) => Promise<void>; onWait: (why: string, milliseconds: number) => void },
 ): Promise<PublishOutcome> {
   const { conflict } = settings.policy
   const publication = publicationOf(plan, stage)
   const started = ports.clock.now().getTime()
-  for (let number = 1; ; number++) {
+  for (let tried = 0; ; tried++) {
     try {
-      return await ports.warehouse.publish(publication, number, hooks.onSubmit)
+      return await ports.warehouse.publish(publication, hooks.next(), hooks.onSubmit)
     } catch (error) {
       if (!(error instanceof EtlError) || error.kind !== 'conflict') throw error
       if (ports.clock.now().getTime() - started > conflict.window) throw error
-      const wait = jitter(conflict, number - 1, Math.random())
+      const wait = jitter(conflict, tried, Math.random())
       hooks.onWait('another publication of this target was under way', wait)
       await ports.clock.sleep(wait)
       const state = await ports.warehouse.describe(plan.pipeline, plan.tables, plan.identity.run)

@@ -40,6 +40,7 @@ export async function run(
 ): Promise<Outcome> {
   let plan: Plan | undefined
   const started = ports.clock.now().getTime()
+  let publishJobs = 0
   const say = <K extends RunEvent['kind']>(kind: K, fields: Fields<K>) =>
     ports.report.event({
       pipeline: pipeline.name,
@@ -83,6 +84,7 @@ export async function run(
       if (signal.aborted) throw new EtlError('stopped', 'told to stop before it published.', { where: { step: 'publish' } })
       const result = await step({ step: 'publish' }, () =>
         publish(current, stage, ports, settings, {
+          next: () => ++publishJobs,
           onSubmit: job => note('publishing', { stage, job }),
           onWait: (why, milliseconds) => say('waiting', { why, milliseconds }),
         }),
