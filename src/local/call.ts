@@ -22,8 +22,8 @@ export type Answer = {
   readonly headers?: Readonly<Record<string, string>>
   /** Sent as JSON. */
   readonly body?: object
-  /** JSON text that is ready to send. */
-  readonly text?: string
+  /** Pieces of JSON text that are ready to send. */
+  readonly pieces?: readonly Uint8Array[]
 }
 
 export type Handler = (call: Call) => Promise<Answer>

@@ -101,9 +101,9 @@ async function readJson(incoming: IncomingMessage): Promise<JsonObject> {
 }
 
 function send(response: ServerResponse, answer: Answer): void {
-  const text = answer.text ?? (answer.body ? JSON.stringify(answer.body) : '')
-  const body = Buffer.from(text)
-  const type = body.length > 0 ? { 'Content-Type': 'application/json; charset=UTF-8' } : {}
-  response.writeHead(answer.status ?? (text ? 200 : 204), { ...type, 'Content-Length': body.length, ...answer.headers })
-  response.end(body)
+  const pieces = answer.pieces ?? (answer.body ? [Buffer.from(JSON.stringify(answer.body))] : [])
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  const type = length > 0 ? { 'Content-Type': 'application/json; charset=UTF-8' } : {}
+  response.writeHead(answer.status ?? (length > 0 ? 200 : 204), { ...type, 'Content-Length': length, ...answer.headers })
+  response.end(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces))
 }

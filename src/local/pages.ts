@@ -3,8 +3,8 @@ import type { Field } from './contract.ts'
 import { rowsOf } from './duck.ts'
 import { rowText } from './render.ts'
 
-/** Rows of a table as one JSON text without the brackets, and how many they are. */
-export type Page = { readonly text: string; readonly count: number }
+/** Rows of a table as pieces of UTF-8 JSON text (what lies between the brackets), and how many they are. */
+export type Page = { readonly pieces: readonly Uint8Array[]; readonly count: number }
 
 export type PageRequest = {
   /** Quoted DuckDB name. */
@@ -22,7 +22,7 @@ export async function readPage(connection: DuckDBConnection, request: PageReques
   const expression = rowText(request.schema, request)
   // A column of that name hides DuckDB's own rowid; then the rows are counted off instead.
   const byRowid = request.contiguous && !request.schema.some(field => field.name.toLowerCase() === 'rowid')
-  const parts: string[] = []
+  const pieces: Uint8Array[] = []
   let [count, bytes] = [0, 0]
   let batch = Math.min(request.maxRows, rowsInGroup)
   while (batch > 0) {
@@ -32,14 +32,15 @@ export async function readPage(connection: DuckDBConnection, request: PageReques
       : `SELECT ${from} + row_number() OVER () AS id, t FROM (SELECT ${expression} AS t FROM ${request.rows} LIMIT ${batch} OFFSET ${from})`
     const groups = await rowsOf(
       connection,
-      `SELECT string_agg(t, ',' ORDER BY id) AS t, count(*) AS n FROM (${source}) GROUP BY id // ${rowsInGroup} ORDER BY min(id)`,
+      `SELECT encode(string_agg(t, ',' ORDER BY id)) AS t, count(*) AS n FROM (${source}) GROUP BY id // ${rowsInGroup} ORDER BY min(id)`,
     )
     if (groups.length === 0) break
     for (const group of groups) {
-      const text = String(group.t)
+      const text = group.t as Uint8Array
       // Always one group at least, else a client with very long rows would turn round for ever.
-      if (count > 0 && bytes + text.length > pageBytes) return { text: parts.join(','), count }
-      parts.push(text)
+      if (count > 0 && bytes + text.length > pageBytes) return { pieces, count }
+      if (count > 0) pieces.push(comma)
+      pieces.push(text)
       bytes += text.length
       count += Number(group.n)
     }
@@ -47,8 +48,16 @@ export async function readPage(connection: DuckDBConnection, request: PageReques
     batch = Math.min(request.maxRows - count, Math.max(fitting, rowsInGroup), 100_000)
     if (fitting < rowsInGroup / 2) break
   }
-  return { text: parts.join(','), count }
+  return { pieces, count }
 }
 
+/** An answer whose rows are text already: the head's JSON with the rows put in. */
+export function withRows(head: object, page: Page): readonly Uint8Array[] {
+  const text = JSON.stringify(head)
+  if (page.count === 0) return [Buffer.from(text)]
+  return [Buffer.from(`${text.slice(0, -1)},"rows":[`), ...page.pieces, Buffer.from(']}')]
+}
+
+const comma = Buffer.from(',')
 const rowsInGroup = 128
 const pageBytes = 10_000_000

@@ -12,8 +12,8 @@ export function rowText(schema: readonly Field[], options: { readonly int64Times
 type Options = { readonly int64Timestamps: boolean }
 
 function record(fields: readonly Field[], ref: (field: Field) => string, options: Options, depth: number): string {
-  const cells = fields.map(field => `'{"v":' || ${cell(field, ref(field), options, depth)} || '}'`)
-  return `'{"f":[' || ${cells.join(` || ',' || `) || `''`} || ']}'`
+  const cells = fields.map((field, index) => `'${index > 0 ? ',' : ''}{"v":', ${cell(field, ref(field), options, depth)}, '}'`)
+  return `concat('{"f":[', ${[...cells, `']}'`].join(', ')})`
 }
 
 /** Never NULL: a NULL value is the text null. */

@@ -3,13 +3,13 @@ import { BigQueryError, type Reason, reasons } from '../contract.ts'
 import type { Jobs } from '../jobs.ts'
 import type { StoredJob } from '../jobstore.ts'
 import { integer, type JsonObject, object, optional, text } from '../json.ts'
-import { readPage } from '../pages.ts'
+import { readPage, withRows } from '../pages.ts'
 import { dryRun, type Engine, queryWork } from '../query.ts'
 import { pageStart, pageToken, wholeNumber } from '../resource.ts'
 import { fieldsToRest } from '../schema.ts'
 import type { Database } from '../store.ts'
 import { jobOf } from './jobs.ts'
-import { wantsInt64Timestamps, withRows } from './tabledata.ts'
+import { wantsInt64Timestamps } from './tabledata.ts'
 
 /** jobs.query and jobs.getQueryResults. */
 export function queryRoutes(
@@ -101,7 +101,9 @@ export function queryRoutes(
     )
     const next = start + page.count
     const more = next < totalRows ? { pageToken: pageToken(next) } : {}
-    return { text: withRows({ ...head, schema: { fields: fieldsToRest(schema) }, totalRows: String(totalRows), ...more }, page) }
+    return {
+      pieces: withRows({ ...head, schema: { fields: fieldsToRest(schema) }, totalRows: String(totalRows), ...more }, page),
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { BigQueryError, type Catalogue, type TableRef } from '../contract.ts'
 import { findDataset } from '../datasets.ts'
 import { inTransaction, rowsOf } from '../duck.ts'
 import { noSuchTable } from '../names.ts'
-import { readPage } from '../pages.ts'
+import { readPage, withRows } from '../pages.ts'
 import { pageStart, wholeNumber } from '../resource.ts'
 import { dropSnapshot, type Rows, resultRows, snapshotRows, takeSnapshot } from '../results.ts'
 import type { Database } from '../store.ts'
@@ -61,13 +61,7 @@ async function list(catalogue: Catalogue, ref: TableRef, call: Call) {
     totalRows: String(source.totalRows),
     ...(isLast ? {} : { pageToken: snapshot ? `snapshot-${snapshot}-${next}` : `local-${next}` }),
   }
-  return { text: withRows(head, page) }
-}
-
-/** Puts the rows that are text already into an answer. */
-export function withRows(head: object, page: { readonly text: string; readonly count: number }): string {
-  const text = JSON.stringify(head)
-  return page.count === 0 ? text : `${text.slice(0, -1)},"rows":[${page.text}]}`
+  return { pieces: withRows(head, page) }
 }
 
 async function tableRows(catalogue: Catalogue, ref: TableRef, snapshot: string | undefined): Promise<Rows> {
