@@ -10,7 +10,7 @@ export const clientHelp = `Clients need an endpoint and no credentials.
   Python (google-cloud-bigquery)
     bigquery.Client(project='my-project', credentials=AnonymousCredentials(),
                     client_options=ClientOptions(api_endpoint='http://127.0.0.1:PORT'))
-    pandas_gbq: pass that client as bigquery_client=...
+    Rows: to_dataframe(create_bqstorage_client=False); pandas_gbq: pass the client as bigquery_client=...
 
 Any project name works; a dataset has to be made before its tables, as on the service.
 `

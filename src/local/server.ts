@@ -50,6 +50,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const server = createServer((incoming, response) => void listener(incoming, response))
   // A large upload takes as long as it takes.
   server.requestTimeout = 0
+  // A client that polls every few seconds keeps its connection; Node's own 5 seconds would cut it now and then just as it asks.
+  server.keepAliveTimeout = 60_000
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)

@@ -11,9 +11,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { open, truncate } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { now } from './clock.ts'
 import { BigQueryError } from './contract.ts'
 import type { JsonObject } from './json.ts'
 import { parseObject } from './json.ts'
@@ -40,11 +41,14 @@ export type Uploads = {
   finished(session: Session, job: string): void
 }
 
-/** The uploads under a data directory. What an earlier process left half-read is removed; open sessions stay. */
+/**
+ * The uploads under a data directory. What an earlier process left half-read, and files of jobs that were started, are removed; open
+ * sessions stay for a week (Google: Resumable media upload, 'session URIs expire after one week').
+ */
 export function openUploads(dir: string): Uploads {
   const folder = join(dir, 'uploads')
   mkdirSync(folder, { recursive: true })
-  for (const name of readdirSync(folder)) if (name.startsWith('multipart-')) rmSync(join(folder, name), { force: true })
+  for (const name of readdirSync(folder)) if (isLeftOver(join(folder, name))) rmSync(join(folder, name), { force: true })
   const file = (id: string) => join(folder, `${id}.json`)
   const write = (session: Session) => writeFileSync(file(session.id), JSON.stringify(session))
   const received = (session: Session) => (existsSync(session.path) ? statSync(session.path).size : 0)
@@ -82,6 +86,12 @@ export function openUploads(dir: string): Uploads {
     },
     finished: (session, job) => write({ ...session, job }),
   }
+}
+
+function isLeftOver(path: string): boolean {
+  if (basename(path).startsWith('multipart-') || now() - statSync(path).mtimeMs > 7 * 24 * 3600_000) return true
+  const session = path.replace(/\.data$/, '.json')
+  return session !== path && (!existsSync(session) || JSON.parse(readFileSync(session, 'utf8')).job !== undefined)
 }
 
 /** RFC 2387. The first part is kept in memory (it is the job), the rest streams to the file, whose end is then cut at the last boundary. */
