@@ -92,7 +92,9 @@ function planLines({ pipeline, run, attempt }: RunEvent, plan: Plan, style: Styl
       ? 'everything'
       : plan.scope.length === 0
         ? 'no slice'
-        : `${count(plan.scope.length)} slices, ${plan.scope[0]} to ${plan.scope.at(-1)}`
+        : plan.scope.length === 1
+          ? `${plan.scope[0]}`
+          : `${count(plan.scope.length)} slices, ${plan.scope[0]} to ${plan.scope.at(-1)}`
   const rows = (known: number | null) => (known === null ? '' : ` (${count(known)} rows)`)
   return [
     `${style('bold', pipeline)} → ${style('cyan', `${target.project}.${target.dataset}.${target.table}`)} ${style('dim', `run ${run}, attempt ${attempt}`)}`,
