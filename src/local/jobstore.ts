@@ -6,7 +6,7 @@ import type { JsonObject } from './json.ts'
 /** What a finished query left behind: its rows wait in a table of the schema _results until they expire. */
 export type Outcome = { readonly schema: readonly Field[]; readonly rows?: string; readonly totalRows: number }
 
-export type JobStatus = { readonly state: 'RUNNING' | 'DONE'; readonly errorResult?: object; readonly errors?: readonly object[] }
+type JobStatus = { readonly state: 'RUNNING' | 'DONE'; readonly errorResult?: object; readonly errors?: readonly object[] }
 
 /** A job as it lies in the catalogue. Times in milliseconds since 1970. */
 export type StoredJob = {

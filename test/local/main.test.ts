@@ -60,6 +60,23 @@ test('a data directory in use is said in a sentence, and the server that has it 
   remove()
 })
 
+test('a wrong flag is said in a sentence, and help shows what clients need', async () => {
+  expect(await failure(['--port', 'many'])).toEqual({
+    code: 1,
+    complaint: '--port many: a port is a number from 0 (the system chooses) to 65535.\n',
+  })
+  const unknown = await failure(['--prot', '1'])
+  expect([unknown.code, unknown.complaint]).toEqual([1, expect.stringMatching(/^Unknown option '--prot'/)])
+  const child = spawn(process.execPath, [main, '--help'])
+  let said = ''
+  child.stdout.on('data', (text: Buffer) => {
+    said += text
+  })
+  expect(await new Promise(ended => child.once('close', ended))).toBe(0)
+  for (const word of ['--dir', 'apiEndpoint', 'new PassThroughClient()', 'api_endpoint', 'AnonymousCredentials()'])
+    expect(said).toContain(word)
+})
+
 async function failure(args: readonly string[]): Promise<{ code: unknown; complaint: string }> {
   const child = spawn(process.execPath, [main, ...args])
   let complaint = ''
