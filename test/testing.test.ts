@@ -73,7 +73,7 @@ describe('cases', () => {
       `${join(it.folder, 'seen.csv')} › row 2 › dato: 2022-01-32 is no date (day 32 of month 01).`,
     )
     await expect(expectedRows(whole, it)).rejects.toThrow(
-      `${join(it.folder, 'expected.csv')} › row 1 › antall: expected integer, got "many".`,
+      `${join(it.folder, 'expected.csv')} › row 1 › antall: expected a whole number, got "many".`,
     )
   })
 

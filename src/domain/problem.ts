@@ -1,5 +1,6 @@
 import type { Column, Rule } from './column.ts'
 import { EtlError } from './error.ts'
+import { isPersonal } from './personal.ts'
 import type { RowSchema } from './row.ts'
 import { dateProblem } from './text.ts'
 
@@ -44,11 +45,6 @@ export function problemOf(row: RowSchema, value: unknown, issue: Issue | undefin
     where,
     hint: 'correct the source, or change the row schema',
   })
-}
-
-/** May a value of this column be shown? A record is personal if anything in it is. */
-export function isPersonal(column: Column): boolean {
-  return column.pii !== undefined || (column.fields ?? []).some(isPersonal)
 }
 
 const words: Readonly<Record<Column['type'], string>> = {

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readCsv } from '../adapters/files/reader.ts'
 import { checkRows, duplicateKey } from '../domain/check.ts'
 import type { AnyRow } from '../domain/column.ts'
 import { EtlError } from '../domain/error.ts'
 import type { Pipeline } from '../domain/pipeline.ts'
-import { readCsv } from './csv.ts'
 
 /** A folder under fixtures/PIPELINE. */
 export type Case = {
