@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { tmpdir, userInfo } from 'node:os'
 import * as z from 'zod'
 import { EtlError } from './domain/error.ts'
@@ -19,7 +18,6 @@ export type Config = {
   readonly podName: string | undefined
   readonly naisjob: string | undefined
   readonly user: string
-  readonly attempt: string
   readonly codeSha: string
   readonly policy: Policy
   readonly temporary: string
@@ -67,7 +65,6 @@ export function readConfig(
     podName: env.NAIS_POD_NAME,
     naisjob: env.NAIS_APP_NAME,
     user: userName(),
-    attempt: randomBytes(3).toString('hex'),
     codeSha: env.GITHUB_SHA ?? env.NAIS_APP_IMAGE ?? 'local',
     policy: env.ETL_WAIT_FACTOR === undefined ? production : scaled(production, env.ETL_WAIT_FACTOR),
     temporary: tmpdir(),
@@ -75,7 +72,7 @@ export function readConfig(
     terminal: {
       interactive: world.stdout.isTTY === true,
       colours: world.stdout.isTTY === true && env.NO_COLOR === undefined,
-      columns: world.stdout.columns ?? 120,
+      columns: world.stdout.columns || 120 /* some pseudo-terminals say 0 */,
     },
   })
 }

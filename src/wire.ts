@@ -1,15 +1,17 @@
+import { randomBytes } from 'node:crypto'
 import type { Context, World } from './cli/command.ts'
 import { type Config, projectOf } from './config.ts'
 import type { EtlError } from './domain/error.ts'
 import type { Report } from './ports/report.ts'
 
-/** Which adapter stands behind which port. Heavy ones are loaded here, by the commands that use them. */
+/** Which adapter stands behind which port. Heavy ones are loaded here, by the commands that use them. Each call is a new attempt. */
 export async function wire(config: Config, options: NonNullable<Parameters<Context['world']>[0]> = {}): Promise<World> {
   const { connect } = await import('./adapters/bigquery/connect.ts')
   const { createSpool } = await import('./adapters/duckdb/spool.ts')
   const { createFileReader } = await import('./adapters/files/reader.ts')
   const { clock } = await import('./adapters/clock.ts')
-  const { environment, location, policy, codeSha, attempt, user, podName, naisjob } = config
+  const { environment, location, policy, codeSha, user, podName, naisjob } = config
+  const attempt = randomBytes(3).toString('hex')
   const endpoint = options.endpoint ?? config.endpoint
   const project = endpoint === undefined ? projectOf(config) : (config.project ?? 'local')
   const bigquery = await connect({ project, environment, location, endpoint, policy, clock })

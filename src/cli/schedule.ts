@@ -1,9 +1,10 @@
-import cron from 'node-cron'
 import { EtlError } from '../domain/error.ts'
+import type { NamedPipeline } from '../domain/pipeline.ts'
 import { run as engineRun } from '../engine/run.ts'
 import { cronOf } from '../engine/tick.ts'
-import { type Command, worldHelp, worldOptions } from './command.ts'
+import { type Command, type World, worldHelp, worldOptions } from './command.ts'
 import { loadAll, loadPipeline } from './pipelines.ts'
+import { ticking } from './ticking.ts'
 import { inWorld } from './with-local.ts'
 
 export const schedule: Command = {
@@ -28,27 +29,29 @@ Examples
         : await Promise.all(context.words.map(name => loadPipeline(context.root, name)))
     if (pipelines.length === 0)
       throw new EtlError('usage', 'there is no pipeline yet.', { hint: '`npm run etl -- new my-first` makes one' })
-    return inWorld(context, pipelines, undefined, async () => {
-      const tasks = pipelines.map(pipeline => {
-        cronOf(pipeline)
-        return cron.schedule(
-          pipeline.schedule,
-          async () => {
-            const { ports, settings, request } = await context.world()
-            await engineRun(pipeline, request, ports, settings, context.signal).catch((error: unknown) => {
-              if (!(error instanceof EtlError)) throw error // an EtlError has been reported by the run
-            })
-          },
-          { timezone: pipeline.timeZone, noOverlap: true, name: pipeline.name },
-        )
+    return inWorld(context, pipelines, undefined, async (_, open) => {
+      const running = new Set<Promise<void>>()
+      const stop = ticking(pipelines, pipeline => {
+        const one = oneRun(pipeline, open, context.signal).finally(() => running.delete(one))
+        running.add(one)
+        return one
       })
       for (const pipeline of pipelines)
         context.out.line(`${pipeline.name}: next at ${cronOf(pipeline).nextRun()?.toISOString() ?? 'never'}`)
       await aborted(context.signal)
-      await Promise.all(tasks.map(task => task.destroy()))
+      await stop()
+      await Promise.all(running)
       return 0
     })
   },
+}
+
+/** A run with an attempt of its own; a failure has been reported by the run, and the next tick tries again. */
+async function oneRun(pipeline: NamedPipeline, open: () => Promise<World>, signal: AbortSignal): Promise<void> {
+  const { ports, settings, request } = await open()
+  await engineRun(pipeline, request, ports, settings, signal).catch((error: unknown) => {
+    if (!(error instanceof EtlError)) throw error
+  })
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -8,28 +8,31 @@ import { seed } from './seed.ts'
 
 /**
  * The world that the flags chose, for the time of `work`: the service; with `--dir` a local BigQuery on that folder; with `--local` a throwaway one
- * that holds the pipelines' fixtures.
+ * that holds the pipelines' fixtures. `open` gives the same world to another attempt.
  */
 export async function inWorld<T>(
   context: Context,
   pipelines: readonly NamedPipeline[],
   report: 'human' | 'quiet' | undefined,
-  work: (world: World) => Promise<T>,
+  work: (world: World, open: () => Promise<World>) => Promise<T>,
 ): Promise<T> {
-  const options = report === undefined ? {} : { report }
+  const on = async (endpoint?: string, prepare?: (world: World) => Promise<unknown>) => {
+    const open = () =>
+      context.world({ ...(report === undefined ? {} : { report }), ...(endpoint === undefined ? {} : { endpoint }) })
+    const world = await open()
+    await prepare?.(world)
+    return work(world, open)
+  }
   const { dir, local } = context.flags
-  if (typeof dir === 'string')
-    return onServer(await startLocalServer(resolve(context.root, dir)), server =>
-      context.world({ ...options, endpoint: server.url }).then(work),
-    )
-  if (local !== true) return work(await context.world(options))
+  if (typeof dir === 'string') return onServer(await startLocalServer(resolve(context.root, dir)), server => on(server.url))
+  if (local !== true) return on()
   const folder = await mkdtemp(join(tmpdir(), 'nais-etl-'))
   try {
-    return await onServer(await startLocalServer(folder), async server => {
-      const world = await context.world({ ...options, endpoint: server.url })
-      for (const pipeline of pipelines) await seed(server.url, pipeline, world, context.root, flag(context, 'case'))
-      return work(world)
-    })
+    return await onServer(await startLocalServer(folder), server =>
+      on(server.url, async world => {
+        for (const pipeline of pipelines) await seed(server.url, pipeline, world, context.root, flag(context, 'case'))
+      }),
+    )
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
