@@ -24,15 +24,17 @@ export async function readPage(connection: DuckDBConnection, request: PageReques
   const byRowid = request.contiguous && !request.schema.some(field => field.name.toLowerCase() === 'rowid')
   const pieces: Uint8Array[] = []
   let [count, bytes] = [0, 0]
-  let batch = Math.min(request.maxRows, rowsInGroup)
+  // A few rows first, to see how long they are.
+  let batch = Math.min(request.maxRows, 16)
   while (batch > 0) {
     const from = request.start + count
     const source = byRowid
       ? `SELECT rowid AS id, ${expression} AS t FROM ${request.rows} WHERE rowid >= ${from} AND rowid < ${from + batch}`
       : `SELECT ${from} + row_number() OVER () AS id, t FROM (SELECT ${expression} AS t FROM ${request.rows} LIMIT ${batch} OFFSET ${from})`
+    const inGroup = Math.min(Math.max(Math.floor((groupBytes * count) / (bytes || groupBytes)), 1), 128)
     const groups = await rowsOf(
       connection,
-      `SELECT encode(string_agg(t, ',' ORDER BY id)) AS t, count(*) AS n FROM (${source}) GROUP BY id // ${rowsInGroup} ORDER BY min(id)`,
+      `SELECT encode(string_agg(t, ',' ORDER BY id)) AS t, count(*) AS n FROM (${source}) GROUP BY id // ${inGroup} ORDER BY min(id)`,
     )
     if (groups.length === 0) break
     for (const group of groups) {
@@ -45,8 +47,7 @@ export async function readPage(connection: DuckDBConnection, request: PageReques
       count += Number(group.n)
     }
     const fitting = Math.floor(((pageBytes - bytes) * count) / bytes)
-    batch = Math.min(request.maxRows - count, Math.max(fitting, rowsInGroup), 100_000)
-    if (fitting < rowsInGroup / 2) break
+    batch = Math.min(request.maxRows - count, fitting, 100_000)
   }
   return { pieces, count }
 }
@@ -59,5 +60,5 @@ export function withRows(head: object, page: Page): readonly Uint8Array[] {
 }
 
 const comma = Buffer.from(',')
-const rowsInGroup = 128
+const groupBytes = 100_000
 const pageBytes = 10_000_000

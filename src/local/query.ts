@@ -22,11 +22,20 @@ export function queryWork(database: Database, engine: Engine, beforeCommit: Befo
   return async context => {
     const config = object(context.configuration.query, 'configuration.query')
     const request = readQuery(context, config)
-    const outcome = await (await engine()).run({ ...request, beforeCommit: () => beforeCommit(context.jobId) })
+    const sql = await engine()
+    if (config.destinationTable && (await sql.run({ ...request, dryRun: true })).statementType !== 'SELECT') {
+      throw new BigQueryError('invalidQuery', 'Cannot set destination table in jobs with DML or DDL statements, or with scripts')
+    }
+    const outcome = await sql.run({
+      ...request,
+      async beforeCommit() {
+        await beforeCommit(context.jobId)
+        if (context.signal.aborted) throw context.signal.reason
+      },
+    })
     const done = describe(context, config, outcome)
-    if (!config.destinationTable) return done
-    if (!outcome.rows) throw new BigQueryError('invalid', 'Only a query with rows can have a destination table.')
-    const rows = outcome.rows
+    const { rows } = outcome
+    if (!config.destinationTable || !rows) return done
     const schema = outcome.schema.map(nullable)
     return database.use(catalogue =>
       writeTable(catalogue, {

@@ -78,6 +78,44 @@ describe('state survives kill -9', () => {
     remove()
   })
 
+  test('killed in the midst of many loads, each job that is done has its rows once, and each that failed has none', async () => {
+    const { dir, remove } = temporaryFolder()
+    let server = await startProcess(dir)
+    await client(server.url).createDataset('d')
+    const jobs = Array.from({ length: 24 }, (_, n) => `load_${n}`)
+    const paths = await Promise.all(jobs.map((_, n) => parquet(dir, `SELECT ${n} AS n, i FROM range(2000) AS r(i)`)))
+    for (const [round, wait] of [10, 60, 150].entries()) {
+      const table = `t${round}`
+      const begun = jobs.map((job, n) =>
+        client(server.url)
+          .dataset('d')
+          .table(n % 2 === 0 ? table : `${table}_${n}`)
+          .createLoadJob(paths[n] ?? '', { sourceFormat: 'PARQUET', jobId: `${job}_${round}` })
+          .catch(() => undefined),
+      )
+      await Promise.race(begun)
+      await new Promise(later => setTimeout(later, wait))
+      await server.kill()
+      await Promise.all(begun)
+      server = await startProcess(dir)
+      const counted = async (name: string) => {
+        if (!(await client(server.url).dataset('d').table(name).exists())[0]) return new Map()
+        const [rows] = await client(server.url).query(`SELECT n, COUNT(*) AS c FROM \`p.d.${name}\` GROUP BY n`)
+        return new Map(rows.map((row: { n: number; c: number }) => [row.n, row.c]))
+      }
+      const shared = await counted(table)
+      for (const [n, job] of jobs.entries()) {
+        const found = await call(server.url, 'GET', `/projects/p/jobs/${job}_${round}`)
+        const isDone = found.status === 200 && found.body.status.errorResult === undefined
+        if (found.status === 200) expect(found.body.status.state).toBe('DONE')
+        const rows = n % 2 === 0 ? shared : await counted(`${table}_${n}`)
+        expect([job, rows.get(n)]).toEqual([job, isDone ? 2000 : undefined])
+      }
+    }
+    await server.stop()
+    remove()
+  }, 60_000)
+
   test('a script that was killed before its COMMIT left nothing', async () => {
     const { dir, remove } = temporaryFolder()
     const first = await startProcess(dir)

@@ -128,6 +128,27 @@ test('a query can write its rows to a table', async () => {
   expect(await rows()).toEqual([{ s: 'x' }])
 })
 
+test('a statement without rows can’t have a destination, and isn’t run', async () => {
+  await bigquery().dataset('d').createTable('untouched', { schema: 'n:INT64' })
+  const destinationTable = { projectId: 'p', datasetId: 'd', tableId: 'written' }
+  const { body } = await insert({ configuration: query('INSERT INTO `p.d.untouched` (n) VALUES (1)', { destinationTable }) })
+  expect((await ended(bigquery().job(body.jobReference.jobId))).status.errorResult.reason).toBe('invalidQuery')
+  expect((await bigquery().dataset('d').table('untouched').getRows())[0]).toEqual([])
+})
+
+test('a script that is cancelled before its COMMIT says stopped and leaves nothing', async () => {
+  await bigquery().dataset('d').createTable('uncommitted', { schema: 'n:INT64' })
+  await call(server.url, 'POST', '/_local/faults', { kind: 'holdCommit', match: '^given_up$' })
+  const script =
+    'BEGIN TRANSACTION; INSERT INTO `p.d.uncommitted` (n) VALUES (1); COMMIT TRANSACTION; INSERT INTO `p.d.uncommitted` (n) VALUES (2);'
+  await bigquery().createQueryJob({ query: script, jobId: 'given_up' })
+  while ((await call(server.url, 'GET', '/_local/faults')).body.held === 0) await new Promise(later => setTimeout(later, 10))
+  await bigquery().job('given_up').cancel()
+  await call(server.url, 'DELETE', '/_local/faults')
+  expect((await ended(bigquery().job('given_up'))).status.errorResult.reason).toBe('stopped')
+  expect((await bigquery().dataset('d').table('uncommitted').getRows())[0]).toEqual([])
+})
+
 test('a dry run runs nothing and keeps no job', async () => {
   await load(bigquery(), 'd', 'dry', await parquet(server.dir, 'SELECT 1::BIGINT AS n'))
   const [job] = await bigquery().createQueryJob({ query: 'SELECT n FROM `p.d.dry`', dryRun: true, jobId: 'dry' })
