@@ -37,10 +37,20 @@ type Transform<F extends Sources, S extends Shape> =
   | Each<OneOf<F>, Row<RowSchema<S>>>
   | SqlFor<F, S>
 
-type SqlFor<F extends Sources, S extends Shape> =
-  Extract<S[keyof S], z.ZodEmail | z.ZodURL> extends never
-    ? Sql<keyof F & string>
-    : CompileError<'a sql transform is checked in BigQuery only, and z.email() and z.url() have no equal there: use z.string().regex(…)'>
+/** A sql transform; where it can't be one, the sentence is part of the type, so that the compiler shows it. */
+type SqlFor<F extends Sources, S extends Shape> = Sql<keyof F & string> &
+  (Blind<S[keyof S]> extends never
+    ? unknown
+    : CompileError<'a sql transform is checked in BigQuery only, and z.email() and z.url() have no equal there: use z.string().regex(…)'>)
+
+/** Fields, however deep, that only JavaScript can check. */
+type Blind<Field> = Field extends z.ZodEmail | z.ZodURL
+  ? Field
+  : Field extends z.ZodNullable<infer Inner> | z.ZodOptional<infer Inner> | z.ZodArray<infer Inner>
+    ? Blind<Inner>
+    : Field extends z.ZodObject<infer Inner>
+      ? Blind<Inner[keyof Inner]>
+      : never
 
 /** Does every source row fit the target as it is? */
 type Fits<F extends Sources, S extends Shape> = keyof F extends infer N extends keyof F

@@ -1,0 +1,108 @@
+import { bq, dataset, each, env, partition, pipeline, type Row, replace, row, sql, table } from 'nais-etl'
+import { expect, expectTypeOf, test } from 'vitest'
+import * as z from 'zod'
+
+const Every = row({
+  text: z.string().min(1).meta({ description: 'any text', pii: 'direct' }),
+  choice: z.enum(['a', 'b']),
+  one: z.literal('x'),
+  id: z.uuid(),
+  address: z.email().nullable(),
+  whole: z.int().positive().nullish(),
+  share: z.number().optional(),
+  flag: z.boolean(),
+  day: z.iso.date(),
+  clock: z.iso.time(),
+  large: bq.int64(),
+  amount: bq.numeric(),
+  exact: bq.bignumeric(),
+  at: bq.timestamp(),
+  local: bq.datetime(),
+  date: bq.date(),
+  time: bq.time(),
+  raw: bq.bytes(),
+  json: bq.json(),
+  place: bq.geography().nullable(),
+  person: z.object({ name: z.string(), born: z.iso.date().nullable() }).nullable(),
+  list: z.array(z.object({ tags: z.array(z.string()) })),
+})
+
+test('a row schema is the type of its rows', () => {
+  expectTypeOf<Row<typeof Every>>().toEqualTypeOf<
+    Readonly<{
+      text: string
+      choice: 'a' | 'b'
+      one: 'x'
+      id: string
+      address: string | null
+      whole: number | null
+      share: number | null
+      flag: boolean
+      day: string
+      clock: string
+      large: bigint
+      amount: string
+      exact: string
+      at: string
+      local: string
+      date: string
+      time: string
+      raw: Uint8Array
+      json: string
+      place: string | null
+      person: { name: string; born: string | null } | null
+      list: { tags: string[] }[]
+    }>
+  >()
+  expect(Every.columns.map(({ name, type, mode }) => `${name} ${type} ${mode}`)).toStrictEqual([
+    'text STRING REQUIRED',
+    'choice STRING REQUIRED',
+    'one STRING REQUIRED',
+    'id STRING REQUIRED',
+    'address STRING NULLABLE',
+    'whole INT64 NULLABLE',
+    'share FLOAT64 NULLABLE',
+    'flag BOOL REQUIRED',
+    'day DATE REQUIRED',
+    'clock TIME REQUIRED',
+    'large INT64 REQUIRED',
+    'amount NUMERIC REQUIRED',
+    'exact BIGNUMERIC REQUIRED',
+    'at TIMESTAMP REQUIRED',
+    'local DATETIME REQUIRED',
+    'date DATE REQUIRED',
+    'time TIME REQUIRED',
+    'raw BYTES REQUIRED',
+    'json JSON REQUIRED',
+    'place GEOGRAPHY NULLABLE',
+    'person RECORD NULLABLE',
+    'list RECORD REPEATED',
+  ])
+})
+
+const Seen = row({ dato: z.iso.date(), cluster: z.string() })
+const Counted = row({ dato: z.iso.date(), antall: z.int() }, { key: ['dato'] })
+const to = dataset(env({ dev: 'telling_dev', prod: 'telling' })).table('antall', Counted)
+const common = { schedule: '0 5 * * *', to, write: partition('dato') } as const
+
+test('a transform is a function of its sources, row by row, or SQL that names them', () => {
+  const from = { seen: table(Seen, env({ dev: 'a-dev.b.c', prod: 'a-prod.b.c' })) }
+  const kinds = [
+    pipeline({ ...common, from, transform: ({ seen }) => seen.map(({ dato }) => ({ dato, antall: 1 })) }),
+    pipeline({ ...common, from, transform: each(({ seen }: { seen: Row<typeof Seen> }) => [{ dato: seen.dato, antall: 1 }]) }),
+    pipeline({ ...common, from, transform: sql`SELECT dato, COUNT(*) AS antall FROM ${'seen'} GROUP BY dato` }),
+    pipeline({ ...common, from: { seen: table(Counted, 'a.b') } }),
+  ]
+  expect(kinds.map(({ transform }) => transform.kind)).toStrictEqual(['rows', 'each', 'sql', 'none'])
+})
+
+test('a source with more columns than the target needs no transform', () => {
+  const Wide = row({ ...Counted.shape, more: z.string() })
+  const copy = pipeline({
+    schedule: '0 5 * * *',
+    from: { wide: table(Wide, 'a.b') },
+    to,
+    write: replace({ history: '400 days' }),
+  })
+  expect(copy.transform).toStrictEqual({ kind: 'none' })
+})
