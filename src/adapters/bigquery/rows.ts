@@ -13,7 +13,7 @@ type RawPage = {
 }
 
 /** Rows a page: the service itself ends a page at 10 MB, and one page and the next are in memory at a time. */
-const pageRows = 20_000
+const pageRows = 10000
 
 /**
  * The pages of a finished query's answer, nothing decoded. The next page is fetched while the current one is worked on.

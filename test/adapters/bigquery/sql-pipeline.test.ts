@@ -1,0 +1,144 @@
+import { bq, dataset, partition, pipeline, row, sql, table } from 'nais-etl'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import { auditProblems, auditSql } from '../../../src/domain/audit.ts'
+import { type Local, startLocal } from '../../support/local.ts'
+import { connected, freshTarget, identity, makeDataset, named, project, publication, sql as run } from './world.ts'
+
+const App = row({ dato: z.iso.date(), env: z.string() })
+const Count = row(
+  { dato: z.iso.date(), env: z.string(), share: bq.bignumeric(), about: bq.json().nullable() },
+  { key: ['dato', 'env'] },
+)
+const counted = named(
+  pipeline({
+    schedule: '30 6 * * *',
+    from: { apps: table(App, 'source.apps') },
+    transform: sql`
+      -- one row a day and environment
+      SELECT dato, env, CAST(COUNT(*) AS BIGNUMERIC) / 3 AS share, IF(env = 'dev', NULL, JSON '{"a": 1}') AS about
+      FROM ${'apps'} GROUP BY dato, env;`,
+    to: dataset('anything').table('t', Count),
+    write: partition('dato'),
+  }),
+)
+
+let local: Local
+let adapter: Awaited<ReturnType<typeof connected>>
+beforeAll(async () => {
+  local = await startLocal()
+  adapter = await connected(local)
+  await makeDataset(local, 'source')
+  await run(local, `CREATE TABLE \`${project}.source.apps\` (dato DATE, env STRING, more INT64)`)
+  await run(
+    local,
+    `INSERT INTO \`${project}.source.apps\` (dato, env) VALUES (DATE '2024-01-01', 'dev'), (DATE '2024-01-02', 'dev'), (DATE '2024-01-02', 'prod')`,
+  )
+})
+afterAll(() => local?.stop())
+
+describe('a sql transform', () => {
+  test('becomes one query: its sources behind WITH, bounded to the slices, its own text as it is', () => {
+    expect(adapter.warehouse.queryText(counted, ['2024-01-02'])).toBe(
+      [
+        'WITH `apps` AS (',
+        `  SELECT \`dato\`, \`env\` FROM \`${project}.source.apps\` WHERE \`dato\` = DATE '2024-01-02'`,
+        ')',
+        'SELECT `dato`, `env`, `share`, `about` FROM (',
+        '-- one row a day and environment',
+        "      SELECT dato, env, CAST(COUNT(*) AS BIGNUMERIC) / 3 AS share, IF(env = 'dev', NULL, JSON '{\"a\": 1}') AS about",
+        '      FROM `apps` GROUP BY dato, env',
+        ')',
+      ].join('\n'),
+    )
+    expect(adapter.warehouse.queryText(counted, null)).not.toContain('WHERE')
+  })
+
+  test('fills its stage inside the warehouse, and what is staged is audited and published', async () => {
+    const tables = await freshTarget(local)
+    const { missing } = await adapter.warehouse.describe(counted, tables, 'run-1')
+    await adapter.warehouse.bootstrap(missing, 'aaaaaa')
+    const scope = ['2024-01-02']
+    const text = adapter.warehouse.queryText(counted, scope)
+    const stage = await adapter.warehouse.stage(tables, Count.columns, { kind: 'query', sql: text }, 'aaaaaa')
+    expect(stage).toMatchObject({ rows: 2, contentHash: null })
+    const answer = await adapter.warehouse.ask(auditSql(Count.columns, Count.key, stage.table, { column: 'dato', dates: scope }))
+    expect(auditProblems(answer.rows[0] ?? {}, Count.columns, Count.key, stage.rows)).toEqual([])
+    await adapter.warehouse.publish(
+      publication(counted, tables, stage, { scope, identity: identity('run-1', 'aaaaaa') }),
+      1,
+      async () => {},
+    )
+    const published = await adapter.warehouse.ask(
+      `SELECT env, share, about FROM \`${project}.${tables.target.dataset}.t\` ORDER BY env`,
+    )
+    expect(published.rows).toEqual([
+      { env: 'dev', share: '0.33333333333333333333333333333333333333', about: null },
+      { env: 'prod', share: '0.33333333333333333333333333333333333333', about: '{"a":1}' },
+    ])
+  })
+
+  test('that BigQuery refuses says why', async () => {
+    const tables = await freshTarget(local)
+    await expect(
+      adapter.warehouse.stage(tables, Count.columns, { kind: 'query', sql: 'SELECT clustr FROM UNNEST([1]) AS x' }, 'aaaaaa'),
+    ).rejects.toMatchObject({
+      kind: 'query',
+      problem: expect.stringMatching(
+        /^the stage .*stage__t__aaaaaa \(job etl-stage-t-aaaaaa-\w+-\d+\): Unrecognized name: clustr/,
+      ),
+    })
+  })
+})
+
+describe('the ledger', () => {
+  test('keeps notes of a run beside what was published, in the order of time', async () => {
+    const tables = await freshTarget(local)
+    const { missing } = await adapter.warehouse.describe(counted, tables, 'run-1')
+    await adapter.warehouse.bootstrap(missing, 'aaaaaa')
+    const note = {
+      pipeline: counted.name,
+      tables,
+      run: 'run-1',
+      attempt: 'aaaaaa',
+      version: '2024-02-01T05:30:00Z',
+      slot: '2024-02-01T05:30:00Z',
+      trigger: 'scheduled',
+      mode: 'partition',
+    }
+    await adapter.warehouse.note({ ...note, event: 'claimed', baseSeq: 0n })
+    await adapter.warehouse.note({
+      ...note,
+      event: 'publishing',
+      scope: ['2024-01-02'],
+      job: 'job-1',
+      stage: { table: { ...tables.runs, table: 's' }, rows: 5, contentHash: 'h' },
+    })
+    await adapter.warehouse.note({ ...note, run: "run-'2'", event: 'failed', message: "it's \\ broken\n", hint: '`x`' })
+    expect((await adapter.warehouse.describe(counted, tables, 'run-1')).ledger).toMatchObject([
+      {
+        event: 'claimed',
+        run: 'run-1',
+        attempt: 'aaaaaa',
+        version: note.version,
+        slot: note.slot,
+        scope: null,
+        job: null,
+        rows: null,
+        trigger: 'scheduled',
+      },
+      { event: 'publishing', scope: ['2024-01-02'], job: 'job-1', rows: 5, contentHash: 'h' },
+    ])
+    expect((await adapter.warehouse.describe(counted, tables, "run-'2'")).ledger).toMatchObject([{ event: 'failed' }])
+  })
+})
+
+test('a question may have parameters, and whole numbers of its answer are bigint', async () => {
+  const { columns, rows } = await adapter.warehouse.ask('SELECT @a AS a, LENGTH(@b) AS n, [1.5] AS list', { a: "x'", b: 'æ🦊' })
+  expect(columns.map(column => [column.name, column.type, column.mode])).toEqual([
+    ['a', 'STRING', 'NULLABLE'],
+    ['n', 'INT64', 'NULLABLE'],
+    ['list', 'FLOAT64', 'REPEATED'],
+  ])
+  expect(rows).toEqual([{ a: "x'", n: 2n, list: [1.5] }])
+})
