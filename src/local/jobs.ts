@@ -171,7 +171,10 @@ export async function createJobs(database: Database): Promise<Jobs> {
     } catch (error) {
       last = failed(job, signal.aborted && signal.reason instanceof BigQueryError ? signal.reason : error)
     }
-    await database.use(({ connection }) => finishJob(connection, last))
+    await database
+      .use(({ connection }) => finishJob(connection, last))
+      // The job then reads as running until the server starts again; the other jobs go on.
+      .catch(error => process.stderr.write(`The end of job ${job.id} couldn't be kept: ${asBigQueryError(error).message}\n`))
   }
 }
 

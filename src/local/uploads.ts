@@ -51,7 +51,7 @@ export function openUploads(dir: string): Uploads {
   for (const name of readdirSync(folder)) if (isLeftOver(join(folder, name))) rmSync(join(folder, name), { force: true })
   const file = (id: string) => join(folder, `${id}.json`)
   const write = (session: Session) => writeFileSync(file(session.id), JSON.stringify(session))
-  const received = (session: Session) => (existsSync(session.path) ? statSync(session.path).size : 0)
+  const received = (session: Session) => statSync(session.path).size
   return {
     received,
     async multipart(body, contentType) {
@@ -69,6 +69,7 @@ export function openUploads(dir: string): Uploads {
     begin(project, request) {
       const id = randomUUID()
       const session = { id, project, request, path: join(folder, `${id}.data`) }
+      writeFileSync(session.path, '')
       write(session)
       return session
     },

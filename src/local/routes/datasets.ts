@@ -1,5 +1,5 @@
 import type { Call, Routes } from '../call.ts'
-import type { DatasetRef } from '../contract.ts'
+import { BigQueryError, type DatasetRef } from '../contract.ts'
 import { changeDataset, createDataset, datasetResource, deleteDataset, findDataset, listDatasets } from '../datasets.ts'
 import { rowsOf } from '../duck.ts'
 import { type JsonObject, object, text } from '../json.ts'
@@ -57,7 +57,12 @@ export function datasetRoutes(database: Database): Routes {
   function change(call: Call, next: (before: JsonObject, sent: JsonObject) => JsonObject) {
     return database.use(async ({ connection }) => {
       const sent = writable(await call.json())
-      const changed = await changeDataset(connection, ref(call), call.headers['if-match'], before => next(before, sent))
+      const changed = await changeDataset(connection, ref(call), call.headers['if-match'], before => {
+        if (sent.location && sent.location !== before.location) {
+          throw new BigQueryError('invalid', 'The location of a dataset cannot be changed after it is created.')
+        }
+        return next(before, sent)
+      })
       return { body: datasetResource(changed, call.origin) }
     })
   }

@@ -1,4 +1,7 @@
 """What Google's Python client makes of the local server's answers: errors as its exceptions, DML, scripts, paging, dry runs, jobs."""
+import io
+
+import google.cloud.bigquery.client as module
 from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
@@ -51,6 +54,12 @@ assert 'why not' in str(refused(exceptions.BadRequest, failed.result))
 refused(exceptions.Conflict, lambda: client.query('SELECT 1', job_id='failed', job_retry=None))
 assert client.get_job('failed').error_result['reason'] == 'invalidQuery'
 assert 'failed' in [job.job_id for job in client.list_jobs()]
+
+# More than 5 MB goes by resumable upload, here in several chunks.
+text = b''.join(b'{"n": %d, "s": "%s"}\n' % (n, b'x' * 100) for n in range(100_000))
+config = bigquery.LoadJobConfig(source_format='NEWLINE_DELIMITED_JSON', schema=schema)
+module._DEFAULT_CHUNKSIZE = 4 * 1024 * 1024
+assert client.load_table_from_file(io.BytesIO(text), 'p.d.large', job_config=config).result().output_rows == 100_000
 
 client.delete_dataset('d', delete_contents=True)
 refused(exceptions.NotFound, lambda: client.get_dataset('d'))

@@ -90,6 +90,12 @@ test('PATCH merges labels and takes away what is null; PUT replaces what can be 
   expect([replaced.body.description, replaced.body.labels, replaced.body.friendlyName]).toEqual(['second', undefined, undefined])
 })
 
+test('a dataset stays where it is', async () => {
+  await client(server.url).createDataset('placed', { location: 'EU' })
+  const moved = refusal(client(server.url).dataset('placed').setMetadata({ location: 'US' }))
+  expect(await moved).toMatchObject({ code: 400, message: 'The location of a dataset cannot be changed after it is created.' })
+})
+
 test('a dataset with tables goes only with deleteContents, and then the tables are gone too', async () => {
   const bigquery = client(server.url)
   await bigquery.createDataset('full')

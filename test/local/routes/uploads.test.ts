@@ -34,6 +34,11 @@ test('a resumable upload comes in one piece', async () => {
   expect(await rowsOf('one')).toEqual([{ s: 'a' }, { s: 'b' }])
 })
 
+test('an upload of nothing makes an empty table', async () => {
+  expect(await finished(await put(await begin('nothing'), '', 'bytes */0'))).toEqual({ state: 'DONE' })
+  expect(await rowsOf('nothing')).toEqual([])
+})
+
 test('chunks are answered with 308 and what has come, until the last', async () => {
   const place = await begin('chunks')
   const [first, second] = ['{"s": "aaaa', 'bbbb"}\n']
