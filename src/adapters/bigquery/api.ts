@@ -16,7 +16,7 @@ export type Options = {
 }
 
 /** One call of the REST API; the path starts behind `projects/`. */
-export type Call = {
+type Call = {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
@@ -101,27 +101,27 @@ export async function openApi(options: Options): Promise<Api> {
     address,
     local,
     once,
-    repeat: call => repeated(policy, clock, () => once(call)),
+    repeat: call => repeated(policy, clock, () => once(call), call.signal),
     send: (url, method, headers, body) => request(url, { method, headers, body }, true),
   }
 }
 
-/** Tries again while the failure is a passing one. */
-export async function repeated<T>(policy: Policy, clock: Clock, work: () => Promise<T>): Promise<T> {
+/** Tries again while the failure is a passing one and nobody has said stop. */
+export async function repeated<T>(policy: Policy, clock: Clock, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (let number = 1; ; number++) {
     try {
       return await work()
     } catch (error) {
       const failure = failureOf(error)
-      if (!failure.passing || number >= policy.request.tries) throw failure
-      await pause(policy, clock, number)
+      if (!failure.passing || number >= policy.request.tries || signal?.aborted) throw failure
+      await pause(policy, clock, number, signal)
     }
   }
 }
 
 /** Waits after try number `tried`, the first being 1. */
-export function pause(policy: Policy, clock: Clock, tried: number): Promise<void> {
-  return clock.sleep(jitter(policy.request, tried - 1, Math.random()))
+export function pause(policy: Policy, clock: Clock, tried: number, signal?: AbortSignal): Promise<void> {
+  return clock.sleep(jitter(policy.request, tried - 1, Math.random()), signal)
 }
 
 /** A failure of the API as an error of ours. */

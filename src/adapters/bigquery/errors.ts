@@ -73,7 +73,8 @@ export function toEtlError(failure: Failure, context: Context): EtlError {
   const kind = kindOf(failure)
   const job = context.job === undefined ? '' : ` (job ${context.job})`
   const make = (why: string, hint?: string) => {
-    const hints = [hint, context.console].filter(part => part !== undefined)
+    const isAnswered = failure.status !== undefined && failure.reason !== 'noCredentials'
+    const hints = [hint, isAnswered ? context.console : undefined].filter(part => part !== undefined)
     return new EtlError(kind, `${context.what}${job}: ${why}`, {
       hint: hints.length === 0 ? undefined : hints.join(' '),
       cause: failure,

@@ -15,7 +15,7 @@ export type Job = {
 export type Configuration = Readonly<Record<string, unknown>>
 
 /** Submits one job under one id of ours. A lost answer is settled by looking the id up. */
-export type Submit = (id: string) => Promise<Job>
+type Submit = (id: string) => Promise<Job>
 
 /** BigQuery jobs with ids of ours: after any doubt the id is looked up, and a failed id is never used again. */
 export type Jobs = {

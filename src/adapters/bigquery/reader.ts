@@ -9,24 +9,27 @@ import type { Jobs } from './jobs.ts'
 import { ask, queryConfiguration } from './query.ts'
 import { rawPages } from './rows.ts'
 import { columnsText, findTable, missingTable, schemaProblems } from './tables.ts'
-import { type Names, readText, sourceRef, sourceTable } from './text.ts'
+import { type Names, readText, sourceRef } from './text.ts'
 import { columnOfField, typeText } from './types.ts'
 
 /** Reads tables and views by query jobs and their paged answers. */
 export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSource> {
   const jobName = (what: string, source: TableSource) => `etl-${what}-${sourceRef(names, source).table}`
+  /** The table, checked against the row schema. */
+  const checked = async (source: TableSource) => {
+    const ref = sourceRef(names, source)
+    const table = await findTable(api, ref)
+    if (table === undefined) throw await missingTable(api, ref)
+    const fields = table.schema?.fields ?? []
+    const problems = schemaProblems(source.row.columns, fields)
+    if (problems.length === 0) return { ref, table, fields }
+    throw new EtlError('schema', `${tableName(ref)}: ${problems.join('; ')}.`, {
+      hint: `the columns there are: ${columnsText(fields)}`,
+    })
+  }
   return {
     async facts(source) {
-      const ref = sourceRef(names, source)
-      const table = await findTable(api, ref)
-      if (table === undefined) throw await missingTable(api, ref)
-      const fields = table.schema?.fields ?? []
-      const problems = schemaProblems(source.row.columns, fields)
-      if (problems.length > 0) {
-        throw new EtlError('schema', `${tableName(ref)}: ${problems.join('; ')}.`, {
-          hint: `the columns there are: ${columnsText(fields)}`,
-        })
-      }
+      const { ref, table, fields } = await checked(source)
       return {
         name: tableName(ref),
         columns: fields.map(columnOfField).map(column => ({ name: column.name, type: typeText(column) })),
@@ -34,10 +37,13 @@ export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSo
       }
     },
     async dates(source, column, upTo) {
+      const { ref, table } = await checked(source)
       const name = literal.name(column)
-      const from = sourceTable(names, source)
-      const what = `the dates of ${tableName(sourceRef(names, source))}`
-      const answer = await ask(api, jobs, jobName('dates', source), `SELECT DISTINCT ${name} FROM ${from} ORDER BY ${name}`, what)
+      const what = `the dates of ${tableName(ref)}`
+      // Without a filter, unless the table demands one: rows without a date are to be seen.
+      const filter = table.requirePartitionFilter ? ` WHERE ${name} <= ${literal.date(upTo)}` : ''
+      const query = `SELECT DISTINCT ${name} FROM ${literal.table(ref)}${filter} ORDER BY ${name}`
+      const answer = await ask(api, jobs, jobName('dates', source), query, what)
       const dates = answer.rows.map(row => row[column] as string | null)
       const required = source.row.columns.find(candidate => candidate.name === column)?.mode === 'REQUIRED'
       if (required && dates.includes(null)) {

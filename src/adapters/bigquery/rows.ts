@@ -1,4 +1,3 @@
-import type { AnyRow } from '../../domain/column.ts'
 import { type Api, failed } from './api.ts'
 import type { RawRow } from './decode.ts'
 import type { Field } from './types.ts'
@@ -71,12 +70,4 @@ function fetchPage(api: Api, job: string, pageToken: string | undefined, signal?
     },
     ...(signal === undefined ? {} : { signal }),
   })
-}
-
-/** Decoded pages. */
-export async function* decoded(
-  pages: AsyncIterable<readonly RawRow[]>,
-  decode: (row: RawRow) => AnyRow,
-): AsyncGenerator<readonly AnyRow[]> {
-  for await (const page of pages) yield page.map(decode)
 }

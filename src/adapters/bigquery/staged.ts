@@ -35,7 +35,7 @@ export function toStage(column: Column): string {
 }
 
 /** Does the stage hold it in another type? */
-export function isConverted(column: Column): boolean {
+function isConverted(column: Column): boolean {
   return isText(column) || (column.fields ?? []).some(isConverted)
 }
 

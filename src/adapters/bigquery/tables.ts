@@ -10,6 +10,7 @@ export type TableResource = {
   readonly type?: string
   readonly schema?: { readonly fields?: readonly Field[] }
   readonly numRows?: string
+  readonly requirePartitionFilter?: boolean
   readonly streamingBuffer?: unknown
   readonly timePartitioning?: { readonly type?: string; readonly field?: string }
 }

@@ -34,7 +34,7 @@ export function queryText(names: Names, pipeline: NamedPipeline, dates: readonly
 }
 
 /** A source's table in back-quotes. */
-export function sourceTable(names: Names, source: TableSource): string {
+function sourceTable(names: Names, source: TableSource): string {
   return literal.table(sourceRef(names, source))
 }
 

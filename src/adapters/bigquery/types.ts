@@ -37,7 +37,7 @@ export function columnOfField(field: Field): Column {
 }
 
 /** BigQuery REST, TableFieldSchema.type: the legacy names mean the same. Types that no row schema has stay as they are. */
-export function standardType(name: string): ColumnType {
+function standardType(name: string): ColumnType {
   const legacy: Readonly<Record<string, ColumnType>> = {
     INTEGER: 'INT64',
     INT: 'INT64',

@@ -66,7 +66,7 @@ export function fieldsOf(event: RunEvent): Readonly<Record<string, unknown>> {
 }
 
 /** Our message, our frames, then the frames of the causes; never a cause's own text, which can hold a row. */
-export function stackTrace(error: Error): string {
+function stackTrace(error: Error): string {
   const parts = [`${error.name}: ${error.message}`, frames(error.stack ?? '')]
   for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
     parts.push(`caused by ${cause.name}`, frames(cause.stack ?? ''))

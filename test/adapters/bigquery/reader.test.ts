@@ -91,6 +91,7 @@ describe('a table', () => {
 
 describe('a source that does not fit', () => {
   test('names the table that was probably meant', async () => {
+    await expect(reader.dates(table(App, 'source.aps'), 'dato', '2024-01-01')).rejects.toMatchObject({ kind: 'notFound' })
     await expect(reader.facts(table(App, 'source.aps'))).rejects.toMatchObject({
       kind: 'notFound',
       problem: `table ${project}.source.aps does not exist.`,
@@ -119,4 +120,28 @@ describe('a source that does not fit', () => {
     await sql(local, `CREATE TABLE \`${project}.source.gaps\` AS SELECT CAST(NULL AS DATE) AS dato, 'x' AS cluster`)
     await expect(reader.dates(table(App, 'source.gaps'), 'dato', '2024-01-02')).rejects.toMatchObject({ kind: 'row' })
   })
+})
+
+test('a server that dies in the middle of a read is an error with its address; a read that is told to stop just ends', async () => {
+  const other = await startLocal()
+  try {
+    await makeDataset(other, 'source')
+    const thousands = 'UNNEST(GENERATE_ARRAY(0, 44)) AS a, UNNEST(GENERATE_ARRAY(1, 1000)) AS b'
+    await sql(
+      other,
+      `CREATE TABLE \`${project}.source.many\` AS SELECT DATE '2024-01-01' AS dato, CAST(a * 1000 + b AS STRING) AS cluster FROM ${thousands}`,
+    )
+    const dying = (await connected(other)).reader
+    const read = async (signal: AbortSignal, onPage: () => unknown) => {
+      for await (const _ of dying.read(table(App, 'source.many'), { columns: App.columns, slices: null }, signal)) await onPage()
+    }
+    const stop = new AbortController()
+    await read(stop.signal, () => stop.abort())
+    await expect(read(new AbortController().signal, () => other.kill())).rejects.toMatchObject({
+      kind: 'unavailable',
+      problem: expect.stringContaining(`BigQuery at ${other.url} does not answer`),
+    })
+  } finally {
+    await other.stop()
+  }
 })

@@ -202,7 +202,7 @@ describe('a publication', () => {
   test('whose answer is lost is found by its id and published once', async () => {
     const { tables } = await ready(whole)
     const stage = await staged(adapter, tables, Out.columns, [{ dato: '2024-01-01', env: 'dev', n: 1 }], 'aaaaaa')
-    for (const [index, kind] of ['dropAnswer', 'unavailableAfter', 'unavailable'].entries()) {
+    for (const [index, kind] of ['dropAnswer', 'unavailableAfter', 'unavailable', 'rateLimit'].entries()) {
       await local.fault({ kind, method: 'POST', match: '/jobs$' })
       const outcome = await adapter.warehouse.publish(
         publication(whole, tables, stage, {

@@ -12,7 +12,7 @@ import type { Local } from '../../support/local.ts'
 export const project = 'test-project'
 
 /** Fast waits: the rules are the same. */
-export const fast = { ...scaled(production, 0.01), poll: { hang: 2_000, pause: 20 } }
+const fast = { ...scaled(production, 0.01), poll: { hang: 2_000, pause: 20 } }
 
 export function connected(local: Local, policy = fast) {
   return connect({ project, location: 'europe-north1', environment: 'dev', clock, policy, endpoint: local.url })
