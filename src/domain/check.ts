@@ -3,7 +3,7 @@ import type { AnyRow, Column } from './column.ts'
 import { EtlError } from './error.ts'
 import { problemOf } from './problem.ts'
 import type { Row, RowSchema, Shape } from './row.ts'
-import { canonical } from './same.ts'
+import { keyText } from './same.ts'
 import { isDate } from './text.ts'
 
 /**
@@ -34,7 +34,7 @@ export function duplicateKey(row: RowSchema, rows: readonly AnyRow[], options: {
   const columns = row.columns.filter(column => row.key.includes(column.name))
   const seen = new Map<string, number>()
   for (const [index, each] of rows.entries()) {
-    const key = columns.map(column => canonical(column, each[column.name] ?? null)).join('\u0000')
+    const key = keyText(columns, each)
     const first = seen.get(key)
     if (first !== undefined) throw twice(columns, each, (options.from ?? 0) + first + 1, (options.from ?? 0) + index + 1)
     seen.set(key, index)

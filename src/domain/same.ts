@@ -1,4 +1,4 @@
-import type { Column, Value } from './column.ts'
+import type { AnyRow, Column, Value } from './column.ts'
 import { microsOf } from './micros.ts'
 
 /**
@@ -37,6 +37,16 @@ export function canonical(column: Column, value: Value): string {
     default:
       return String(value)
   }
+}
+
+/** The canonical texts of some columns as one, each with its length, so that no two rows share one by accident. */
+export function keyText(columns: readonly Column[], row: AnyRow): string {
+  let key = ''
+  for (const column of columns) {
+    const text = canonical(column, row[column.name] ?? null)
+    key += `${text.length}:${text}`
+  }
+  return key
 }
 
 function decimal(text: string): string {

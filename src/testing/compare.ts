@@ -1,6 +1,6 @@
 import type { AnyRow, Column, Value } from '../domain/column.ts'
 import type { RowSchema } from '../domain/row.ts'
-import { canonical } from '../domain/same.ts'
+import { keyText } from '../domain/same.ts'
 
 /**
  * What differs between two sets of rows, for people; undefined if they hold the same rows, in whatever order and as often.
@@ -41,16 +41,12 @@ type Line = { readonly sign: '-' | '+' | ' '; readonly row: AnyRow }
 function counted(row: RowSchema, rows: readonly AnyRow[]): Map<string, { row: AnyRow; count: number }> {
   const counts = new Map<string, { row: AnyRow; count: number }>()
   for (const each of rows) {
-    const text = textOf(row.columns, each)
+    const text = keyText(row.columns, each)
     const known = counts.get(text)
     if (known === undefined) counts.set(text, { row: each, count: 1 })
     else known.count++
   }
   return counts
-}
-
-function textOf(columns: readonly Column[], row: AnyRow): string {
-  return JSON.stringify(columns.map(column => canonical(column, row[column.name] ?? null)))
 }
 
 function repeated(sign: Line['sign'], row: AnyRow, count: number): Line[] {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import type { AnyRow, Column, Rule, Value } from '../domain/column.ts'
 import { timestampOf } from '../domain/micros.ts'
 import type { Row, RowSchema, Shape } from '../domain/row.ts'
-import { canonical } from '../domain/same.ts'
+import { keyText } from '../domain/same.ts'
 
 /** Values that a column should often have, by its name: `{ cluster: ['prod-gcp', 'dev-fss'] }`. */
 export type Bias = Readonly<Record<string, readonly Value[]>>
@@ -18,7 +18,7 @@ export function rowsOf<S extends Shape>(
   const { bias = {}, maxLength = 20 } = options
   const pools = row.columns.map(column => fc.array(biased(column, bias[column.name]), { minLength: 1, maxLength: 4 }))
   const key = row.columns.filter(column => row.key.includes(column.name))
-  const identity = (each: AnyRow) => key.map(column => canonical(column, each[column.name] ?? null)).join('\u0000')
+  const identity = (each: AnyRow) => keyText(key, each)
   const rows = fc.tuple(...pools).chain(values => {
     const one = fc
       .tuple(...values.map(pool => fc.constantFrom(...pool)))
@@ -72,9 +72,9 @@ function scalar(column: Column): fc.Arbitrary<Value> {
     case 'GEOGRAPHY':
       return fc.tuple(fc.integer({ min: -180, max: 180 }), fc.integer({ min: -90, max: 90 })).map(([x, y]) => `POINT(${x} ${y})`)
     case 'RECORD':
-      return fc.record(
-        Object.fromEntries((column.fields ?? []).map(field => [field.name, valuesOf(field)])),
-      ) as fc.Arbitrary<Value>
+      return fc.record(Object.fromEntries((column.fields ?? []).map(field => [field.name, valuesOf(field)])), {
+        noNullPrototype: true,
+      }) as fc.Arbitrary<Value>
   }
 }
 
