@@ -56,9 +56,14 @@ function describe(name: string, schema: z.core.$ZodType, inherited: Inherited): 
     ...(meta.pii === undefined ? {} : { pii: meta.pii }),
   }
   if (def.type === 'object') {
+    if ((def.checks ?? []).length > 0)
+      throw refused(name, 'a check on an object', 'check its fields one by one, or in the transform')
+    const inherits = meta.pii === undefined ? {} : { pii: meta.pii }
     const fields = Object.entries(def.shape).map(([field, inner]) =>
-      describe(field, inner, { mode: 'REQUIRED', meta: meta.pii === undefined ? {} : { pii: meta.pii } }),
+      describe(checkedName(field), inner, { mode: 'REQUIRED', meta: inherits }),
     )
+    if (fields.length === 0) throw refused(name, 'z.object without fields', 'name at least one, or use bq.json()')
+    refuseTwice(fields)
     return { name, type: 'RECORD', mode: inherited.mode, fields, rules: [], ...marks }
   }
   const type = scalarType(name, def)
