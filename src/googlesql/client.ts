@@ -44,9 +44,11 @@ export function createClient(): Client {
 type Callback = (error: { code: number; details: string } | null, answer?: Record<string, unknown>) => void
 type Stub = {
   close(): void
-  readonly methods: Record<string, { requestSerialize(request: object): Buffer }>
-  invoke(method: string, request: object, done: Callback): void
+  /** Writes the request of a method as it goes over the wire. */
+  write(method: string, request: object): Buffer
+  invoke(method: string, written: Buffer, done: Callback): void
 }
+type Method = { requestSerialize(request: object): Buffer }
 type Connection = { readonly server: ServerProcess; readonly stub: Stub }
 
 const unavailable = 14
@@ -69,7 +71,7 @@ async function connect(): Promise<Connection> {
 async function answers(server: ServerProcess, stub: Stub): Promise<boolean> {
   for (let tries = 0; tries < 400 && server.alive(); tries++) {
     const code = await new Promise<number>(resolve =>
-      stub.invoke('FormatSql', { sql: 'select 1' }, error => resolve(error?.code ?? 0)),
+      stub.invoke('FormatSql', stub.write('FormatSql', { sql: 'select 1' }), error => resolve(error?.code ?? 0)),
     )
     if (code !== unavailable) return code === 0
     await new Promise(resolve => setTimeout(resolve, 50))
@@ -86,8 +88,12 @@ async function createStub(port: number): Promise<Stub> {
     longs: String,
     enums: String,
   })
-  const service = definition['zetasql.local_service.ZetaSqlLocalService'] as unknown as Stub['methods']
-  const Service = grpc.makeGenericClientConstructor(service as never, 'ZetaSqlLocalService')
+  const service = definition['zetasql.local_service.ZetaSqlLocalService'] as unknown as Record<string, Method>
+  // A request's size is checked before it is sent, so it comes here written already: writing it is most of the work.
+  const written = Object.fromEntries(
+    Object.entries(service).map(([name, method]) => [name, { ...method, requestSerialize: (request: Buffer) => request }]),
+  )
+  const Service = grpc.makeGenericClientConstructor(written as never, 'ZetaSqlLocalService')
   const client = new Service(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
@@ -97,29 +103,34 @@ async function createStub(port: number): Promise<Stub> {
   }) as unknown as { close(): void; [method: string]: unknown }
   return {
     close: () => client.close(),
-    methods: service,
-    invoke: (method, request, done) => (client[method] as (request: object, done: Callback) => void).call(client, request, done),
+    write: (method, request) => service[method]?.requestSerialize(request) ?? Buffer.alloc(0),
+    invoke: (method, bytes, done) => (client[method] as (request: Buffer, done: Callback) => void).call(client, bytes, done),
   }
 }
 
 function invoke(stub: Stub, server: ServerProcess, method: string, request: object): Promise<Record<string, unknown>> {
-  const size = stub.methods[method]?.requestSerialize(request).length ?? 0
-  if (size > requestLimit) {
+  const written = stub.write(method, request)
+  if (written.length > requestLimit) {
     const megabytes = (bytes: number) => (bytes / 1024 / 1024).toFixed(1)
     throw new GoogleSqlError(
       'tooLarge',
-      `the statement and the rows of its tables take ${megabytes(size)} MiB, more than the ${megabytes(requestLimit)} MiB that Google's evaluator takes in one request`,
+      `the statement and the rows of its tables take ${megabytes(written.length)} MiB, more than the ${megabytes(requestLimit)} MiB that Google's evaluator takes in one request`,
     )
   }
   return new Promise((resolve, reject) => {
-    stub.invoke(method, request, (error, answer) => (error === null ? resolve(answer ?? {}) : reject(said(error, server))))
+    stub.invoke(method, written, (error, answer) => (error === null ? resolve(answer ?? {}) : reject(said(error, server))))
   })
 }
 
 function said(error: { code: number; details: string }, server: ServerProcess): GoogleSqlError {
   if (error.code === 3 || error.code === 5) return new GoogleSqlError('invalid', error.details)
   if (error.code === 11) return new GoogleSqlError('failed', error.details)
-  if (error.code === 8) return new GoogleSqlError('tooLarge', error.details)
+  // Too large a request, or more rows between two steps than the evaluator's memory holds (128 MiB).
+  if (error.code === 8)
+    return new GoogleSqlError(
+      'tooLarge',
+      `the rows of this statement are more than Google's evaluator can hold (${error.details})`,
+    )
   const ended = error.code === unavailable || !server.alive() ? ' and broke down over it' : ''
   return new GoogleSqlError('unable', `Google's evaluator can't do this${ended}: ${error.details}`)
 }

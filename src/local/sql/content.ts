@@ -1,4 +1,4 @@
-import { requestLimit } from '../../googlesql/error.ts'
+import { GoogleSqlError, requestLimit } from '../../googlesql/error.ts'
 import type { Value } from '../../googlesql/field.ts'
 import { child, type Node, text, walk } from '../../googlesql/tree.ts'
 import { BigQueryError, type Field, type TableMeta } from '../contract.ts'
@@ -6,52 +6,95 @@ import { quoted, rowsOf } from '../duck.ts'
 import type { Content, Prepared, Session } from './session.ts'
 import { fromDuck } from './values.ts'
 
-/** Bytes of the columns that a statement reads, by BigQuery's sizes (an estimate: nested and repeated values count 8 a row). */
-export async function bytesRead(session: Session, prepared: Prepared): Promise<number> {
-  let bytes = 0
-  for (const [name, columns] of columnsRead(prepared)) {
-    const table = prepared.tables.get(name)
-    if (table === undefined) continue
-    const sizes = [...columns].map(index => sizeOf(table.schema[index]))
-    const [row] = await rowsOf(
-      session.catalogue.connection,
-      `SELECT CAST(${sizes.join(' + ') || '0'} AS DOUBLE) AS bytes FROM ${table.physical}`,
-    )
-    bytes += Number(row?.bytes ?? 0)
-  }
-  return bytes
-}
+/** Rows for one request to the evaluator; of the table that is to be changed, DuckDB's ids of its rows in their order. */
+export type Batch = { readonly content: Content; readonly ids: readonly bigint[] }
 
 /**
- * The rows of a statement's tables for the evaluator, with NULL in columns that it doesn't read. Throws notImplemented, before reading, where they
- * can't fit one request; `part` says which part of the statement keeps it from running without the evaluator.
+ * Gives the rows of a statement's tables to the evaluator, with NULL in columns that it doesn't read. Where each row is worked out by itself, they
+ * come in as many batches as it takes; else all at once, or not at all: throws notImplemented, before reading, where they can't fit one request.
+ * `part` says which part of the statement keeps it from running without the evaluator; of `target` all columns are read.
  */
-export async function readContent(session: Session, prepared: Prepared, part: string): Promise<Content> {
-  return (await readRows(session, prepared, part)).content
-}
-
-/** The same, and of the table to be changed all columns, with DuckDB's ids of its rows in their order. */
-export async function readRows(
+export async function eachBatch(
   session: Session,
   prepared: Prepared,
   part: string,
+  work: (batch: Batch) => Promise<void>,
   target?: TableMeta,
-): Promise<{ content: Content; ids: bigint[] }> {
+): Promise<void> {
+  const scanned = rowWise(prepared)
+  const table = scanned === undefined ? undefined : prepared.tables.get(scanned)
+  if (table === undefined || scanned === undefined) {
+    for (const [name, each] of prepared.tables)
+      if (columnsRead(prepared).has(name)) await checkSize(session, each, columnsOf(prepared, name, target), part)
+    return work(await readBatch(session, prepared, target))
+  }
+  const { count, bytes } = await measure(session, table, columnsOf(prepared, scanned, target))
+  if (bytes < requestLimit / 2) return halving(await readBatch(session, prepared, target), scanned, work)
+  const rows = Math.max(1, Math.min(20_000, Math.floor((requestLimit / 2 / bytes) * count)))
+  const ranges = await rowsOf(
+    session.catalogue.connection,
+    `SELECT MIN(rowid) AS first, MAX(rowid) AS last FROM ${table.physical} GROUP BY rowid // ${rows} ORDER BY first`,
+  )
+  for (const { first, last } of ranges) {
+    if (session.request.signal.aborted) return
+    await halving(await readBatch(session, prepared, target, ` WHERE rowid BETWEEN ${first} AND ${last}`), scanned, work)
+  }
+}
+
+/**
+ * The table, by its name in the statement, whose rows the statement works out one by one: it is scanned once, and between the scan and the result
+ * there are only filters and computed columns.
+ */
+function rowWise(prepared: Prepared): string | undefined {
+  const { resolved } = prepared
+  const scans = [...walk(resolved)].filter(node => node.kind === 'resolvedTableScanNode')
+  if (resolved.kind === 'resolvedUpdateStmtNode' || resolved.kind === 'resolvedDeleteStmtNode') {
+    return scans.length === 0 && child(resolved, 'fromScan') === undefined
+      ? text(child(child(resolved, 'tableScan') ?? {}, 'table'), 'name')
+      : undefined
+  }
+  let node = child(resolved, 'query')
+  while (node?.kind === 'resolvedProjectScanNode' || node?.kind === 'resolvedFilterScanNode') node = child(node, 'inputScan')
+  return scans.length === 1 && node === scans[0] ? text(child(node ?? {}, 'table'), 'name') : undefined
+}
+
+// The estimate of a batch's size may be wrong (arrays, long texts in a few rows): then it goes in halves.
+async function halving(batch: Batch, name: string, work: (batch: Batch) => Promise<void>): Promise<void> {
+  const rows = batch.content.get(name) ?? []
+  try {
+    await work(batch)
+  } catch (error) {
+    if (!(error instanceof GoogleSqlError) || error.kind !== 'tooLarge' || rows.length < 2) throw error
+    const middle = Math.ceil(rows.length / 2)
+    for (const [from, to] of [
+      [0, middle],
+      [middle, rows.length],
+    ]) {
+      await halving(
+        { content: new Map(batch.content).set(name, rows.slice(from, to)), ids: batch.ids.slice(from, to) },
+        name,
+        work,
+      )
+    }
+  }
+}
+
+async function readBatch(session: Session, prepared: Prepared, target: TableMeta | undefined, where = ''): Promise<Batch> {
+  const { connection } = session.catalogue
   let ids: bigint[] = []
   const content = new Map<string, Value[][]>()
   const read = columnsRead(prepared)
   for (const [name, table] of prepared.tables) {
-    const isTarget = target !== undefined && table.physical === target.physical
-    const columns = isTarget ? table.schema.map((_, index) => index) : [...(read.get(name) ?? [])]
-    await checkSize(session, table, columns, part)
+    if (!read.has(name)) continue
+    const columns = columnsOf(prepared, name, target)
     const list = columns.map(index => quoted(table.schema[index]?.name ?? ''))
-    const result = await session.catalogue.connection.runAndReadAll(
-      `SELECT ${[...list, 'rowid'].join(', ')} FROM ${table.physical}`,
-    )
-    if (isTarget) ids = result.getRows().map(values => values.at(-1) as bigint)
+    const rows = (
+      await connection.runAndReadAll(`SELECT ${[...list, 'rowid'].join(', ')} FROM ${table.physical}${where}`)
+    ).getRows()
+    if (table.physical === target?.physical) ids = rows.map(values => values.at(-1) as bigint)
     content.set(
       name,
-      result.getRows().map(values => {
+      rows.map(values => {
         const row: Value[] = table.schema.map(() => null)
         for (const [place, index] of columns.entries()) row[index] = fromDuck(values[place], table.schema[index] as Field)
         return row
@@ -61,11 +104,19 @@ export async function readRows(
   return { content, ids }
 }
 
+function columnsOf(prepared: Prepared, name: string, target: TableMeta | undefined): number[] {
+  const table = prepared.tables.get(name)
+  if (target !== undefined && table?.physical === target.physical) return target.schema.map((_, index) => index)
+  return [...(columnsRead(prepared).get(name) ?? [])]
+}
+
 /** The columns that a statement reads of each table, by their places. */
 export function columnsRead(prepared: Prepared): Map<string, Set<number>> {
   const read = new Map<string, Set<number>>()
+  // An INSERT names the columns that it writes there.
+  const changes = prepared.resolved.kind !== 'resolvedInsertStmtNode'
   for (const node of walk(prepared.resolved)) {
-    if (node.kind !== 'resolvedTableScanNode' && !isTarget(node)) continue
+    if (node.kind !== 'resolvedTableScanNode' && !(changes && isTarget(node))) continue
     const name = text(child(node, 'table'), 'name')
     const columns = read.get(name) ?? new Set()
     for (const index of (node.columnIndexList ?? []) as string[]) columns.add(Number(index))
@@ -80,45 +131,35 @@ function isTarget(node: Node): boolean {
 }
 
 async function checkSize(session: Session, table: TableMeta, columns: readonly number[], part: string): Promise<void> {
-  const texts = columns
-    .map(index => table.schema[index])
-    .filter(field => field !== undefined && field.mode !== 'REPEATED' && isText(field))
-  const size = `COUNT(*) * ${2 + 2 * table.schema.length}${texts.map(field => ` + COALESCE(SUM(${field?.type === 'BYTES' ? 'octet_length' : 'strlen'}(${quoted(field?.name ?? '')})), 0)`).join('')}`
-  const [row] = await rowsOf(
-    session.catalogue.connection,
-    `SELECT COUNT(*) AS n, CAST(${size} AS DOUBLE) AS bytes FROM ${table.physical}`,
-  )
-  if (Number(row?.bytes) <= requestLimit) return
+  const { count, bytes } = await measure(session, table, columns)
+  if (bytes <= requestLimit) return
   const { dataset, table: name } = table.ref
   throw new BigQueryError(
     'notImplemented',
-    `The local BigQuery can't run this on ${dataset}.${name} (${row?.n} rows): it is more than it can run at any size (${part}), and so goes to Google's evaluator, which takes at most ${requestLimit / 1024 / 1024} MiB of rows a request. Use fewer rows or columns locally, write it in simpler parts (one table, columns, comparisons, GROUP BY with COUNT, MIN, MAX), or try it on BigQuery itself.`,
+    `The local BigQuery can't run this on ${dataset}.${name} (${count} rows): it is more than it can run at any size (${part}), and so goes to Google's evaluator, which takes at most ${requestLimit / 1024 / 1024} MiB of rows a request. Use fewer rows or columns locally, write it in simpler parts (one table, columns, comparisons, GROUP BY with COUNT, MIN, MAX), or try it on BigQuery itself.`,
     'query',
   )
 }
 
+/** Rows, and about how many bytes they take in a request (arrays and records count least). */
+async function measure(
+  session: Session,
+  table: TableMeta,
+  columns: readonly number[],
+): Promise<{ count: number; bytes: number }> {
+  const texts = columns
+    .map(index => table.schema[index])
+    .filter(field => field !== undefined && field.mode !== 'REPEATED' && isText(field))
+  const lengths = texts.map(
+    field => ` + COALESCE(SUM(${field?.type === 'BYTES' ? 'octet_length' : 'strlen'}(${quoted(field?.name ?? '')})), 0)`,
+  )
+  const size = `COUNT(*) * ${2 + 2 * table.schema.length + 8 * columns.length}${lengths.join('')}`
+  const [row] = await rowsOf(
+    session.catalogue.connection,
+    `SELECT COUNT(*) AS n, CAST(${size} AS DOUBLE) AS bytes FROM ${table.physical}`,
+  )
+  return { count: Number(row?.n), bytes: Number(row?.bytes) }
+}
+
 const isText = (field: Field) =>
   field.type === 'STRING' || field.type === 'BYTES' || field.type === 'JSON' || field.type === 'GEOGRAPHY'
-
-// BigQuery: Estimate query costs, "Data type sizes".
-function sizeOf(field: Field | undefined): string {
-  if (field === undefined) return '0'
-  const column = quoted(field.name)
-  if (field.mode === 'REPEATED' || field.type === 'RECORD') return 'COUNT(*) * 8'
-  switch (field.type) {
-    case 'STRING':
-    case 'JSON':
-    case 'GEOGRAPHY':
-      return `COALESCE(SUM(strlen(${column}) + 2), 0)`
-    case 'BYTES':
-      return `COALESCE(SUM(octet_length(${column}) + 2), 0)`
-    case 'BOOL':
-      return `COUNT(${column})`
-    case 'NUMERIC':
-      return `COUNT(${column}) * 16`
-    case 'BIGNUMERIC':
-      return `COUNT(${column}) * 32`
-    default:
-      return `COUNT(${column}) * 8`
-  }
-}

@@ -39,10 +39,14 @@ export async function createTable(session: Session, statement: Node, prepared: P
   const selected = await prepare(session, query, rangeOf(query) ?? { start: 0, end: session.script.length }, { targets: schema })
   const source = await sourceOf(session, selected, schema, now)
   const connection = session.catalogue.connection
-  if ('rows' in source) {
-    checkRequired(source.rows, schema)
-    await append(connection, meta.physical, schema, source.rows)
-    return { operation: 'CREATE', table: ref, rows: source.rows.length }
+  if (source.sql === undefined) {
+    let rows = 0
+    await source.evaluate(async batch => {
+      checkRequired(batch, schema)
+      await append(connection, meta.physical, schema, batch)
+      rows += batch.length
+    })
+    return { operation: 'CREATE', table: ref, rows }
   }
   const values = schema.map(field => stored(quoted(field.name), field))
   const result = await connection.run(`INSERT INTO ${meta.physical} SELECT ${values.join(', ')} FROM (${source.sql}) AS q`)

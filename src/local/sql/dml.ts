@@ -1,9 +1,8 @@
-import type { Change } from '../../googlesql/analyse.ts'
 import { child, children, type Node, text } from '../../googlesql/tree.ts'
 import { BigQueryError, type Field, type TableMeta } from '../contract.ts'
 import { quoted } from '../duck.ts'
 import { evaluable } from './constants.ts'
-import { readContent, readRows } from './content.ts'
+import { type Batch, eachBatch } from './content.ts'
 import { lowerExpression } from './lower/expression.ts'
 import { type Lowering, NotLowered, only } from './lower/grammar.ts'
 import { lowerScan } from './lower/scan.ts'
@@ -11,7 +10,7 @@ import { requirePartitionFilter } from './partition.ts'
 import { loweringOf } from './query.ts'
 import { checkRequired, stored } from './required.ts'
 import { append } from './results.ts'
-import { asBigQueryError, type Content, type Prepared, type Session } from './session.ts'
+import { asBigQueryError, type Prepared, type Session } from './session.ts'
 
 /** What a statement did to its table. */
 export type Changes = { readonly table: TableMeta; readonly inserted: number; readonly updated: number; readonly deleted: number }
@@ -27,20 +26,7 @@ export async function insert(session: Session, prepared: Prepared, now: string):
     return changed(Number(result.rowsChanged))
   } catch (error) {
     if (!(error instanceof NotLowered)) throw error
-    const content = await readContent(session, prepared, error.part)
-    try {
-      const rows = await session.google.inserted(
-        evaluable(prepared, now, session.rowCount),
-        prepared.scope,
-        content,
-        table.schema,
-      )
-      checkRequired(rows, table.schema)
-      await append(session.catalogue.connection, table.physical, table.schema, rows)
-      return changed(rows.length)
-    } catch (failure) {
-      throw asBigQueryError(failure)
-    }
+    return changed(await insertEvaluated(session, prepared, now, error.part, table))
   }
 }
 
@@ -82,40 +68,60 @@ export function target(prepared: Prepared): TableMeta {
   return table
 }
 
-/** Runs a lowered UPDATE or DELETE; outside the closed grammar the evaluator says which rows become what. The number of rows touched. */
+/** Runs an UPDATE or DELETE; outside the closed grammar the evaluator says which rows become what. The number of rows touched. */
 async function mutate(session: Session, prepared: Prepared, now: string, lower: () => string): Promise<number> {
   const { connection } = session.catalogue
   try {
     return Number((await connection.run(lower())).rowsChanged)
   } catch (error) {
     if (!(error instanceof NotLowered)) throw error
-    const table = target(prepared)
-    const { content, ids } = await readRows(session, prepared, error.part, table)
-    const changes = await changed(session, prepared, now, content, table)
-    const rows = changes.flatMap(({ row }) => (row === undefined ? [] : [row]))
-    checkRequired(rows, table.schema)
-    const touched = changes.map(({ place }) => ids[place])
-    if (touched.length > 0) await connection.run(`DELETE FROM ${table.physical} WHERE rowid IN (${touched.join(', ')})`)
-    await append(connection, table.physical, table.schema, rows)
-    return changes.length
+    return mutateEvaluated(session, prepared, now, error.part)
   }
 }
 
-async function changed(session: Session, prepared: Prepared, now: string, content: Content, table: TableMeta): Promise<Change[]> {
+async function insertEvaluated(
+  session: Session,
+  prepared: Prepared,
+  now: string,
+  part: string,
+  table: TableMeta,
+): Promise<number> {
+  const sql = evaluable(prepared, now, session.rowCount)
+  let inserted = 0
+  const work = async ({ content }: Batch) => {
+    const rows = await session.google.inserted(sql, prepared.scope, content, table.schema)
+    checkRequired(rows, table.schema)
+    await append(session.catalogue.connection, table.physical, table.schema, rows)
+    inserted += rows.length
+  }
+  await eachBatch(session, prepared, part, work).catch(rethrow)
+  return inserted
+}
+
+async function mutateEvaluated(session: Session, prepared: Prepared, now: string, part: string): Promise<number> {
+  const { connection } = session.catalogue
+  const table = target(prepared)
+  const sql = evaluable(prepared, now, session.rowCount)
   const tables = prepared.scope.tables.map(each => ({
     ...each,
     numbered: prepared.tables.get(each.name)?.physical === table.physical,
   }))
-  try {
-    return await session.google.changed(
-      evaluable(prepared, now, session.rowCount),
-      { ...prepared.scope, tables },
-      content,
-      table.schema,
-    )
-  } catch (failure) {
-    throw asBigQueryError(failure)
+  let touched = 0
+  const work = async ({ content, ids }: Batch) => {
+    const changes = await session.google.changed(sql, { ...prepared.scope, tables }, content, table.schema)
+    const rows = changes.flatMap(({ row }) => (row === undefined ? [] : [row]))
+    checkRequired(rows, table.schema)
+    if (changes.length > 0)
+      await connection.run(`DELETE FROM ${table.physical} WHERE rowid IN (${changes.map(({ place }) => ids[place]).join(', ')})`)
+    await append(connection, table.physical, table.schema, rows)
+    touched += changes.length
   }
+  await eachBatch(session, prepared, part, work, table).catch(rethrow)
+  return touched
+}
+
+function rethrow(error: unknown): never {
+  throw asBigQueryError(error)
 }
 
 function lowerInsert(resolved: Node, table: TableMeta, lowering: Lowering): string {

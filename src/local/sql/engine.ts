@@ -38,6 +38,7 @@ async function run(store: Store, google: GoogleSql, conflicts: Conflicts, reques
     parameters,
     variables: new Map(),
     transaction: undefined,
+    isolated: false,
     rowCount: 0,
   }
   const progress: Progress = { statements: 0, bytes: 0, statementType: 'SCRIPT', obsolete: [] }

@@ -46,7 +46,7 @@ function* scansWithFilters(value: unknown, name: string, filters: readonly Node[
     case 'resolvedProjectScanNode':
     case 'resolvedOrderByScanNode': {
       // A column keeps its id on the way up through these, so that a filter above them is one of the table.
-      const on = child(node, 'joinExpr')
+      const on = ['', 'INNER'].includes(text(node, 'joinType')) ? child(node, 'joinExpr') : undefined
       const known = on === undefined ? filters : [...filters, on]
       for (const input of ['inputScan', 'leftScan', 'rightScan']) yield* scansWithFilters(node[input], name, known)
       for (const [key, field] of Object.entries(node))

@@ -4,17 +4,18 @@ import { child, children, type Node, text } from '../../googlesql/tree.ts'
 import { fieldOf } from '../../googlesql/types.ts'
 import { BigQueryError, type Field } from '../contract.ts'
 import { byName, evaluable, foldConstants } from './constants.ts'
-import { readContent } from './content.ts'
+import { type Batch, eachBatch } from './content.ts'
 import { beyondCast } from './lower/cast.ts'
 import { type Lowering, NotLowered } from './lower/grammar.ts'
 import { lowerQuery } from './lower/scan.ts'
 import { requirePartitionFilter } from './partition.ts'
 import { keepQuery, keepRows, type Results } from './results.ts'
 import { asBigQueryError, type Prepared, type Session } from './session.ts'
+import { onSnapshot } from './transaction.ts'
 
-/** The rows of a query, not run yet: as DuckDB's text, or as values from the evaluator. `evaluated` is the second way where the first fails. */
-export type Source = { readonly sql: string; readonly evaluated: () => Promise<Evaluated> } | Evaluated
-export type Evaluated = { readonly rows: readonly (readonly Value[])[] }
+/** The rows of a query, not run yet: as DuckDB's text, or batch by batch from the evaluator (where the first way fails, the second may do). */
+export type Source = { readonly sql?: string; readonly evaluate: (each: EachRows) => Promise<void> }
+export type EachRows = (rows: readonly (readonly Value[])[]) => Promise<void>
 
 /** The columns of a query's result, under the names that BigQuery gives them. Throws BigQueryError. */
 export function schemaOf(resolved: Node, naming: (columns: readonly Field[]) => Field[] = resultNames): Field[] {
@@ -57,19 +58,29 @@ export async function sourceOf(session: Session, prepared: Prepared, schema: rea
       name: schema[index]?.name ?? '',
     }))
     const sql = lowerQuery(child(prepared.resolved, 'query') ?? {}, outputs, lowering)
-    return { sql, evaluated: () => evaluate(session, prepared, now, 'a CAST of these texts') }
+    return { sql, evaluate: evaluation(session, prepared, now, 'a CAST of these texts') }
   } catch (error) {
     if (!(error instanceof NotLowered)) throw error
-    return evaluate(session, prepared, now, error.part)
+    return { evaluate: evaluation(session, prepared, now, error.part) }
   }
 }
 
-async function evaluate(session: Session, prepared: Prepared, now: string, part: string): Promise<Evaluated> {
-  const content = await readContent(session, prepared, part)
-  try {
-    return await session.google.query(evaluable(prepared, now, session.rowCount), prepared.scope, content)
-  } catch (failure) {
-    throw asBigQueryError(failure)
+/** All rows of a source that is evaluated, at once. */
+export async function allRows(source: Source): Promise<(readonly Value[])[]> {
+  const all: (readonly Value[])[] = []
+  await source.evaluate(async rows => {
+    for (const row of rows) all.push(row)
+  })
+  return all
+}
+
+function evaluation(session: Session, prepared: Prepared, now: string, part: string): Source['evaluate'] {
+  const sql = evaluable(prepared, now, session.rowCount)
+  return each => {
+    const work = async ({ content }: Batch) => each((await session.google.query(sql, prepared.scope, content)).rows)
+    return onSnapshot(session, () => eachBatch(session, prepared, part, work)).catch(error => {
+      throw asBigQueryError(error)
+    })
   }
 }
 
@@ -78,13 +89,13 @@ export async function runQuery(session: Session, prepared: Prepared, now: string
   const schema = schemaOf(prepared.resolved)
   refuseDuplicates(schema)
   const source = await sourceOf(session, prepared, schema, now)
-  if ('rows' in source) return { schema, ...(await keepRows(session.store, schema, source.rows)) }
+  if (source.sql === undefined) return { schema, ...(await keepRows(session.store, schema, source.evaluate)) }
   const inTransaction = session.transaction !== undefined
   try {
     return { schema, ...(await keepQuery(session.store, session.catalogue.connection, inTransaction, schema, source.sql)) }
   } catch (error) {
     // Within a transaction DuckDB has given up the whole of it by now.
     if (inTransaction || !(error instanceof Error) || !error.message.includes(beyondCast)) throw error
-    return { schema, ...(await keepRows(session.store, schema, (await source.evaluated()).rows)) }
+    return { schema, ...(await keepRows(session.store, schema, source.evaluate)) }
   }
 }

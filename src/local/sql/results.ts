@@ -26,16 +26,27 @@ export function append(
     : appendAsValues(connection, physical, schema, rows)
 }
 
-/** Keeps rows that came as values. */
-export async function keepRows(store: Store, schema: readonly Field[], rows: readonly (readonly Value[])[]): Promise<Results> {
+/** Keeps rows that come as values, batch by batch. */
+export async function keepRows(
+  store: Store,
+  schema: readonly Field[],
+  produce: (each: (rows: readonly (readonly Value[])[]) => Promise<void>) => Promise<void>,
+): Promise<Results> {
   const { connection } = await store.connect()
+  const name = newResultName()
+  let totalRows = 0
   try {
-    const name = newResultName()
     await connection.run(
       `CREATE TABLE ${name} (${schema.map(field => `${quoted(field.name)} ${physicalType(field)}`).join(', ')})`,
     )
-    await append(connection, name, schema, rows)
-    return { rows: name, totalRows: rows.length }
+    await produce(async rows => {
+      await append(connection, name, schema, rows)
+      totalRows += rows.length
+    })
+    return { rows: name, totalRows }
+  } catch (error) {
+    await connection.run(`DROP TABLE IF EXISTS ${name}`).catch(() => undefined)
+    throw error
   } finally {
     connection.closeSync()
   }
@@ -86,9 +97,9 @@ async function appendAsValues(
   const parts = /^"(.*)"\."(.*)"$/.exec(physical)
   const unquoted = (part: string | undefined) => (part ?? '').replaceAll('""', '"')
   const appender = await connection.createAppender(unquoted(parts?.[2]), unquoted(parts?.[1]))
+  const types = schema.map((_, index) => appender.columnType(index))
   for (const row of rows) {
-    for (const [index, field] of schema.entries())
-      appender.appendValue(toDuck(row[index] ?? null, field), appender.columnType(index))
+    for (const [index, field] of schema.entries()) appender.appendValue(toDuck(row[index] ?? null, field), types[index])
     appender.endRow()
   }
   appender.closeSync()

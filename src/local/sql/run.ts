@@ -2,10 +2,10 @@ import type { Value } from '../../googlesql/field.ts'
 import { child, children, type Node, text } from '../../googlesql/tree.ts'
 import { fieldOf, typeName } from '../../googlesql/types.ts'
 import { BigQueryError, type Field, type QueryOutcome, type TableMeta } from '../contract.ts'
-import { bytesRead } from './content.ts'
+import { bytesRead } from './bytes.ts'
 import { createTable, dropTable } from './ddl.ts'
 import { type Changes, insert, remove, truncate, update } from './dml.ts'
-import { runQuery, schemaOf, sourceOf } from './query.ts'
+import { allRows, runQuery, schemaOf, sourceOf } from './query.ts'
 import type { Results } from './results.ts'
 import type { Expression, SqlStatement, Statement } from './script.ts'
 import { type Prepared, prepare, type Session } from './session.ts'
@@ -156,7 +156,7 @@ async function evaluateExpression(session: Session, expression: Expression, to: 
     )
   }
   const source = await sourceOf(session, prepared, [{ ...field, name: 'value' }], session.transaction?.now ?? currentTimestamp())
-  if ('rows' in source) return [source.rows[0]?.[0] ?? null, field]
+  if (source.sql === undefined) return [(await allRows(source))[0]?.[0] ?? null, field]
   const result = await session.catalogue.connection.runAndReadAll(source.sql)
   return [fromDuck(result.getRows()[0]?.[0], field), field]
 }

@@ -22,6 +22,8 @@ export type Session = {
   /** By lower-case name. */
   readonly variables: Map<string, Named>
   transaction: OpenTransaction | undefined
+  /** Whether a DuckDB transaction is open on the connection: the script's, or that of a single statement. */
+  isolated: boolean
   rowCount: number
 }
 

@@ -32,7 +32,7 @@ export async function commit(session: Session): Promise<void> {
   await session.request.beforeCommit?.()
   stopIfAsked(session)
   try {
-    await session.catalogue.connection.run('COMMIT')
+    await end(session, 'COMMIT')
   } catch (error) {
     throw isConflict(error) && transaction.lastMutated ? transaction.claim.aborted(transaction.lastMutated.ref) : error
   }
@@ -50,7 +50,7 @@ export async function rollback(session: Session): Promise<void> {
       'query',
     )
   session.transaction = undefined
-  await session.catalogue.connection.run('ROLLBACK').catch(() => undefined)
+  await undo(session)
   transaction.claim.rollback()
 }
 
@@ -79,17 +79,28 @@ export async function change<T>(session: Session, work: Work<T>): Promise<T> {
           target = table
         },
       )
-      await session.catalogue.connection.run('COMMIT')
+      await end(session, 'COMMIT')
       claim.commit()
       return done.result
     } catch (error) {
-      await session.catalogue.connection.run('ROLLBACK').catch(() => undefined)
+      await undo(session)
       claim.rollback()
       const conflict = isConflict(error) || isAborted(error)
       if (!conflict || tries === 20) throw error
       if (target !== undefined) await session.conflicts.settled(target.physical, session.request.signal)
       else await new Promise(resolve => setTimeout(resolve, 5 * tries))
     }
+  }
+}
+
+/** Runs reads that belong together on one snapshot: that of the open transaction, else one of their own. */
+export async function onSnapshot<T>(session: Session, read: () => Promise<T>): Promise<T> {
+  if (session.isolated) return read()
+  await takeSnapshot(session)
+  try {
+    return await read()
+  } finally {
+    await undo(session)
   }
 }
 
@@ -130,7 +141,18 @@ async function attempt<T>(
 async function takeSnapshot(session: Session): Promise<void> {
   const { connection } = session.catalogue
   await connection.run('BEGIN TRANSACTION')
+  session.isolated = true
   await connection.run('SELECT 1 FROM _catalogue.tables LIMIT 1')
+}
+
+async function end(session: Session, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+  await session.catalogue.connection.run(how)
+  session.isolated = false
+}
+
+async function undo(session: Session): Promise<void> {
+  await end(session, 'ROLLBACK').catch(() => undefined)
+  session.isolated = false
 }
 
 function isAborted(error: unknown): boolean {

@@ -93,7 +93,7 @@ test.each([
   ['CREATE TABLE P.D.x AS SELECT 1', 'CREATE TABLE columns must be named, but column 1 has no name at [1:23]'],
   ['CREATE TABLE P.D.t (a INT64)', 'Already Exists: Table P:D.t'],
   ['DROP TABLE P.D.nothing', 'Not found: Table P:D.nothing'],
-  ['SELECT 1 / 0', 'division by zero: 1 / 0'],
+  ['SELECT 1 / 0', 'division by zero'],
   ["SELECT CAST(s AS INT64) FROM P.D.t WHERE s = 'x'", 'Bad int64 value: x'],
   ['SELECT a + 9223372036854775807 FROM P.D.t', 'int64 overflow'],
   ['SELECT (SELECT a FROM P.D.t)', 'Scalar subquery produced more than one element'],
@@ -140,21 +140,40 @@ test('what is beyond the closed grammar runs on the evaluator while its tables a
 })
 
 test('beyond the limit of the evaluator a query is refused in a sentence that says which part and what to do', async () => {
-  await bench.database.use(async catalogue => {
-    const ref = { project: 'P', dataset: 'D', table: 'big' }
-    const { physical } = await catalogue.create({ ref, kind: 'TABLE', schema: [column('a', 'INT64'), column('s', 'STRING')] })
-    await catalogue.connection.run(`INSERT INTO ${physical} SELECT range, 'x' || range FROM range(700000)`)
-  })
-  expect(await bench.failure('SELECT MAX(SUBSTR(s, 2)) FROM P.D.big')).toBe(
-    "The local BigQuery can't run this on D.big (700000 rows): it is more than it can run at any size (the function SUBSTR), and so goes to Google's evaluator, which takes at most 4 MiB of rows a request. Use fewer rows or columns locally, write it in simpler parts (one table, columns, comparisons, GROUP BY with COUNT, MIN, MAX), or try it on BigQuery itself.",
+  await bigTable('big', 300_000)
+  expect(await bench.failure('SELECT SUBSTR(s, 2) AS x, COUNT(*) AS n FROM P.D.big, UNNEST([1, 2]) GROUP BY x')).toBe(
+    "The local BigQuery can't run this on D.big (300000 rows): it is more than it can run at any size (array scan), and so goes to Google's evaluator, which takes at most 4 MiB of rows a request. Use fewer rows or columns locally, write it in simpler parts (one table, columns, comparisons, GROUP BY with COUNT, MIN, MAX), or try it on BigQuery itself.",
   )
-  expect(await bench.failure('DELETE FROM P.D.big WHERE SUBSTR(s, 2) = s')).toContain('(the function SUBSTR)')
-  expect((await bench.run('SELECT COUNT(*), MAX(a), COUNTIF(REGEXP_CONTAINS(s, r"^x\\d+$")) FROM P.D.big')).values).toEqual([
-    [700000n, 699999n, 700000n],
-  ])
-  const { values } = await bench.run('SELECT a FROM P.D.big ORDER BY a DESC')
-  expect(values.every(([a], index) => a === BigInt(699_999 - index))).toBe(true)
+  expect(await bench.failure('DELETE FROM P.D.big WHERE a IN (SELECT a + 1 FROM P.D.big)')).toContain(
+    '(a subquery in an expression)',
+  )
+  const { values } = await bench.run('SELECT COUNT(*), MAX(a), COUNTIF(REGEXP_CONTAINS(s, r"^x\\d+$")) FROM P.D.big')
+  expect(values).toEqual([[300000n, 299999n, 300000n]])
+  const sorted = await bench.run('SELECT a FROM P.D.big ORDER BY a DESC')
+  expect(sorted.values.every(([a], index) => a === BigInt(299_999 - index))).toBe(true)
 })
+
+test('statements that work out each row by itself run on the evaluator in batches, at any size', async () => {
+  await bigTable('middle', 120_000)
+  const { values } = await bench.run(
+    "SELECT a, CAST(SUBSTR(s, 2) AS INT64) + 1 FROM P.D.middle WHERE a < 80000 AND SUBSTR(s, 2) != '7'",
+  )
+  expect(values).toHaveLength(79_999)
+  expect(values.every(([a, next]) => Number(a) + 1 === Number(next))).toBe(true)
+  await bench.run(`
+    CREATE TABLE P.D.derived (a INT64 NOT NULL, b BIGNUMERIC, j JSON, l ARRAY<STRING>);
+    BEGIN TRANSACTION;
+    INSERT INTO P.D.derived SELECT a, CAST(SUBSTR(s, 2) AS BIGNUMERIC), PARSE_JSON(SUBSTR(s, 2)), ARRAY(SELECT x FROM UNNEST(SPLIT(s, '')) AS x LIMIT 1) FROM P.D.middle WHERE a < 80000;
+    UPDATE P.D.derived SET b = b + 1 WHERE MOD(a, 65000) = 0 AND b >= 0;
+    DELETE FROM P.D.derived WHERE MOD(a, 2) = 1 AND b > 0;
+    COMMIT TRANSACTION`)
+  const derived = await bench.run('SELECT COUNT(*), MAX(a), COUNTIF(a IS NULL) FROM P.D.derived')
+  expect(derived.values).toEqual([[40_000n, 79_998n, 0n]])
+  expect((await bench.run('SELECT a, b, j, l FROM P.D.derived WHERE a IN (65000, 65002)')).values.sort()).toEqual([
+    [65_000n, '65001', '65000', ['x']],
+    [65_002n, '65002', '65002', ['x']],
+  ])
+}, 90_000)
 
 test('a dry run answers kind, columns and bytes, and changes nothing', async () => {
   expect(await bench.run("SELECT a, s AS text FROM P.D.t WHERE s != ''", { dryRun: true })).toMatchObject({
@@ -176,6 +195,15 @@ test('a dry run answers kind, columns and bytes, and changes nothing', async () 
   expect(await bench.failure('SELECT nope FROM P.D.t', { dryRun: true })).toBe('Unrecognized name: nope at [1:8]')
   expect((await bench.run('SELECT a FROM P.D.t')).totalRows).toBe(3)
 })
+
+async function bigTable(table: string, rows: number): Promise<void> {
+  await bench.database.use(async catalogue => {
+    const ref = { project: 'P', dataset: 'D', table }
+    if (await catalogue.find(ref)) return
+    const { physical } = await catalogue.create({ ref, kind: 'TABLE', schema: [column('a', 'INT64'), column('s', 'STRING')] })
+    await catalogue.connection.run(`INSERT INTO ${physical} SELECT range, 'x' || range FROM range(${rows})`)
+  })
+}
 
 test('statements say what they did', async () => {
   await bench.run('CREATE TABLE P.D.kinds (a INT64)')

@@ -53,4 +53,14 @@ const casts: Readonly<Record<string, Write>> = {
   'DATE TIMESTAMP': value => `(CAST(${value} AS TIMESTAMP) AT TIME ZONE 'UTC')`,
   'DATE DATETIME': exact,
   'DATE STRING': exact,
+  'TIMESTAMP STRING': value => `(${seconds(`(${value} AT TIME ZONE 'UTC')`, '%Y-%m-%d %H:%M:%S')} || '+00')`,
+  'DATETIME STRING': value => seconds(value, '%Y-%m-%d %H:%M:%S'),
+  'TIME STRING': value => seconds(`(DATE '1970-01-01' + ${value})`, '%H:%M:%S'),
+}
+
+// GoogleSQL: Conversion rules, "CAST AS STRING": the fraction has no digits, three or six.
+function seconds(value: string, format: string): string {
+  const micros = `(epoch_us(${value}) % 1000000 + 1000000) % 1000000`
+  const fraction = `CASE WHEN ${micros} = 0 THEN '' WHEN (${micros}) % 1000 = 0 THEN printf('.%03d', (${micros}) // 1000) ELSE printf('.%06d', ${micros}) END`
+  return `(strftime(${value}, '${format}') || ${fraction})`
 }

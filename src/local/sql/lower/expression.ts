@@ -92,7 +92,7 @@ function structField(node: Node, reach: Reach, lowering: Lowering): string {
 
 // GoogleSQL: Subqueries, "Scalar subqueries": more than one row is an error; DuckDB's default is the same.
 function subquery(node: Node, lowering: Lowering): string {
-  only(node, 'subqueryType', 'subquery')
+  only(node, 'subqueryType', 'subquery', 'inExpr', 'inCollation')
   const { sql, reach } = lowerScan(child(node, 'subquery') ?? {}, lowering)
   const [first] = children(child(node, 'subquery') ?? {}, 'columnList')
   switch (text(node, 'subqueryType')) {
@@ -101,6 +101,6 @@ function subquery(node: Node, lowering: Lowering): string {
     case 'EXISTS':
       return `EXISTS (SELECT 1 FROM ${sql})`
     default:
-      throw new NotLowered('a subquery in an expression')
+      throw new NotLowered('IN with a subquery')
   }
 }

@@ -119,8 +119,23 @@ const functions: Readonly<Record<string, Lower>> = {
   coalesce: any(args => `COALESCE(${args.join(', ')})`),
   nullif: plainOnly(([a, b]) => `NULLIF(${a}, ${b})`),
   $case_no_value: any(args => `CASE ${arms(args)} END`),
-  $add: ofType(exact, ([a, b], { type }) => within(`${a} + ${b}`, type)),
-  $subtract: ofType(exact, ([a, b], { type }) => within(`${a} - ${b}`, type)),
+  $add: arithmetic('+'),
+  $subtract: arithmetic('-'),
+  $divide: ofType(
+    ['FLOAT64'],
+    ([a, b]) => `CASE WHEN ${b} = 0 THEN error('division by zero') ELSE ${finite(`${a} / ${b}`, [a, b])} END`,
+  ),
+  mod: ofType(
+    ['INT64'],
+    ([a, b]) =>
+      `CASE WHEN ${a} IS NULL OR ${b} IS NULL THEN NULL WHEN ${b} = 0 THEN error('division by zero') WHEN ${b} = -1 THEN 0 ELSE ${a} % ${b} END`,
+  ),
+  abs: ofType(['INT64', 'NUMERIC', 'FLOAT64'], ([a]) => `abs(${a})`),
+  round: ofType(['FLOAT64'], args => {
+    if (args.length !== 1) throw new NotLowered('ROUND to some digits')
+    return `round(${args[0]})`
+  }),
+  to_base64: ofType(['BYTES'], ([a]) => `to_base64(${a})`),
   $multiply: ofType(['INT64'], ([a, b]) => `${a} * ${b}`),
   $unary_minus: ofType(exact, ([a]) => `-${a}`),
   length,
@@ -136,6 +151,21 @@ const functions: Readonly<Record<string, Lower>> = {
     if (args.length !== 1) throw new NotLowered('DATE with a time zone')
     return `CAST(${args[0]} AT TIME ZONE 'UTC' AS DATE)`
   }),
+}
+
+function arithmetic(operator: '+' | '-'): Lower {
+  return (args, result, name) => {
+    if (result.type === 'FLOAT64') {
+      return ofType(['FLOAT64'], ([a, b]) => finite(`${a} ${operator} ${b}`, [a, b]))(args, result, name)
+    }
+    return ofType(exact, ([a, b], { type }) => within(`${a} ${operator} ${b}`, type))(args, result, name)
+  }
+}
+
+// GoogleSQL: Mathematical functions: a finite result that doesn't fit a FLOAT64 is an error; infinities among the operands are passed on.
+function finite(value: string, operands: readonly (string | undefined)[]): string {
+  const given = operands.map(each => `isinf(${each})`).join(' OR ')
+  return `CASE WHEN isinf(${value}) AND NOT (${given}) THEN error('floating point overflow') ELSE ${value} END`
 }
 
 function arms(args: readonly string[]): string {

@@ -73,6 +73,13 @@ export function condition(values: (field: Field) => fc.Arbitrary<Value>): fc.Arb
       fc.constantFrom('INT64', 'NUMERIC').map(type => `SAFE_CAST(${field.name} AS ${type}) IS NULL`),
     ),
     fc.constant('record.x > 0'),
+    one(of('INT64')).chain(field => fc.constantFrom(-7, -1, 1, 2, 3).map(n => `MOD(${field.name}, ${n}) != 0`)),
+    one(of('FLOAT64')).chain(field =>
+      fc.constantFrom('0.1', '2', '0.5').map(step => {
+        const steps = `IF(ABS(${field.name}) < 1e9, ${field.name}, NULL) / CAST('${step}' AS FLOAT64)`
+        return `NOT (ABS(${steps} - ROUND(${steps})) < 1e-9)`
+      }),
+    ),
   )
   return fc.letrec<{ condition: string }>(tie => ({
     condition: fc.oneof(
@@ -146,7 +153,16 @@ function aggregate(values: (field: Field) => fc.Arbitrary<Value>): fc.Arbitrary<
     one(of('STRING')).chain(field => fc.constantFrom('INT64', 'NUMERIC').map(type => `MAX(SAFE_CAST(${field.name} AS ${type}))`)),
     fc.tuple(bad, one(groupable)).map(([each, field]) => `MIN(IF(${each}, ${field.name}, NULL))`),
     one(of('TIMESTAMP')).map(field => `MAX(DATE(${field.name}))`),
-    one(of('INT64', 'BOOL', 'NUMERIC', 'DATE')).map(field => `MIN(CAST(${field.name} AS STRING))`),
+    one(of('INT64', 'BOOL', 'NUMERIC', 'DATE', 'TIMESTAMP', 'DATETIME', 'TIME')).map(
+      field => `MIN(CAST(${field.name} AS STRING))`,
+    ),
+    one(of('BYTES')).map(field => `MAX(TO_BASE64(${field.name}))`),
+    fc
+      .tuple(one(groupable.filter(field => field.type !== 'BYTES')), one(of('STRING')))
+      .map(
+        ([a, b]) =>
+          `(SELECT MIN(k) FROM (SELECT CONCAT(CAST(${a.name} AS STRING), ', ', ${b.name}) AS k FROM P.D.t GROUP BY ${a.name}, ${b.name} HAVING COUNT(*) > 1))`,
+      ),
   )
 }
 

@@ -55,6 +55,7 @@ export function compareOn(bench: Bench) {
           parameters: read,
           variables: new Map(),
           transaction: undefined,
+          isolated: false,
           rowCount: 0,
         }
         const prepared = await prepare(session, statement ?? {}, { start: 0, end: script.length })

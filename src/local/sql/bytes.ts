@@ -1,0 +1,43 @@
+import type { Field } from '../contract.ts'
+import { quoted, rowsOf } from '../duck.ts'
+import { columnsRead } from './content.ts'
+import type { Prepared, Session } from './session.ts'
+
+/** Bytes of the columns that a statement reads, by BigQuery's sizes (an estimate: nested and repeated values count 8 a row). */
+export async function bytesRead(session: Session, prepared: Prepared): Promise<number> {
+  let bytes = 0
+  for (const [name, columns] of columnsRead(prepared)) {
+    const table = prepared.tables.get(name)
+    if (table === undefined) continue
+    const sizes = [...columns].map(index => sizeOf(table.schema[index]))
+    const [row] = await rowsOf(
+      session.catalogue.connection,
+      `SELECT CAST(${sizes.join(' + ') || '0'} AS DOUBLE) AS bytes FROM ${table.physical}`,
+    )
+    bytes += Number(row?.bytes ?? 0)
+  }
+  return bytes
+}
+
+// BigQuery: Estimate query costs, "Data type sizes".
+function sizeOf(field: Field | undefined): string {
+  if (field === undefined) return '0'
+  const column = quoted(field.name)
+  if (field.mode === 'REPEATED' || field.type === 'RECORD') return 'COUNT(*) * 8'
+  switch (field.type) {
+    case 'STRING':
+    case 'JSON':
+    case 'GEOGRAPHY':
+      return `COALESCE(SUM(strlen(${column}) + 2), 0)`
+    case 'BYTES':
+      return `COALESCE(SUM(octet_length(${column}) + 2), 0)`
+    case 'BOOL':
+      return `COUNT(${column})`
+    case 'NUMERIC':
+      return `COUNT(${column}) * 16`
+    case 'BIGNUMERIC':
+      return `COUNT(${column}) * 32`
+    default:
+      return `COUNT(${column}) * 8`
+  }
+}
