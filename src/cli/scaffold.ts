@@ -31,8 +31,8 @@ function refuseUnlessName(name: string): void {
 }
 
 function pipelineText(table: string): string {
-  return `import { dataset, partition, pipeline, type Row, row, table } from 'nais-etl'
-import * as z from 'zod'
+  return `${imported('{ dataset, partition, pipeline, type Row, row, table }', 'nais-etl')}
+${imported('* as z', 'zod')}
 
 /** One row of the source: the columns that you read, and no others. */
 const Source = row({ dato: z.iso.date(), status: z.string() })
@@ -56,11 +56,16 @@ export function transform(_rows: readonly Row<typeof Source>[]): Row<typeof Resu
 }
 
 function testText(name: string): string {
-  return `import { testPipeline } from 'nais-etl/testing'
-import pipeline from '../../src/pipelines/${name}.ts'
+  return `${imported('{ testPipeline }', 'nais-etl/testing')}
+${imported('pipeline', `../../src/pipelines/${name}.ts`)}
 
 // Each folder under fixtures/${name} is a case:
 // rows of the source, and expected.csv, or error.txt for rows that must be refused.
 testPipeline(pipeline, '${name}')
 `
+}
+
+function imported(what: string, path: string): string {
+  const quoted = `'${path}'`
+  return `import ${what} from ${quoted}`
 }

@@ -28,10 +28,10 @@ let cached: DataFrameClass | undefined
 // By the base's own files: the front door also loads readers for Excel and HTTP, 0.2 s that nobody here needs. The order matters, since they import in a ring.
 function loaded(): DataFrameClass {
   if (cached !== undefined) return cached
-  const load = createRequire(import.meta.url)
+  const require = createRequire(import.meta.url)
   try {
-    load('danfojs-node/dist/danfojs-base/index.js')
-    cached = (load('danfojs-node/dist/danfojs-base/core/frame.js') as { default: DataFrameClass }).default
+    require('danfojs-node/dist/danfojs-base/index.js')
+    cached = (require('danfojs-node/dist/danfojs-base/core/frame.js') as { default: DataFrameClass }).default
     return cached
   } catch (error) {
     throw new EtlError('config', 'danfojs-node can not be loaded.', {

@@ -9,7 +9,7 @@ import { isDate, isTime } from './text.ts'
  * must be well-formed Unicode (half a surrogate pair has no UTF-8), lengths count code points as CHAR_LENGTH does, dates begin in the year 1,
  * times have seconds, and an absent nullable field is null.
  */
-export function checker(schema: z.core.$ZodType): z.ZodType {
+function checker(schema: z.core.$ZodType): z.ZodType {
   const def = schema._zod.def as unknown as Def
   if (def.type === 'nullable' || def.type === 'optional') return absentIsNull(checker(def.innerType))
   if (def.type === 'array') return z.array(checker(def.element))
