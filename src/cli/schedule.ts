@@ -14,6 +14,8 @@ export const schedule: Command = {
   help: `Stays in the foreground and runs each pipeline at its schedule, in its time zone. A run that is still going when the next is due is not doubled.
 SIGTERM or Ctrl-C lets the step under way stop before it publishes, and ends with 0. A run that fails is reported; the next tick tries again.
 
+  --local          on a throwaway local BigQuery that holds the pipelines' fixtures
+  --case NAME      with --local: which case of fixtures/<pipeline>/ is the source
 ${worldHelp}
 
 Examples
