@@ -134,8 +134,11 @@ function timestamp(text: string): string | undefined {
   if (!isTimestamp(utc)) return undefined
   const minutes = Number(parts[5] ?? 0) * 60 + Number(parts[6] ?? 0)
   const shifted = microsOf(utc) - BigInt(parts[4] === '-' ? -minutes : minutes) * 60_000_000n
-  const found = timestampOf(shifted)
-  return isTimestamp(found) ? found : undefined
+  try {
+    return timestampOf(shifted)
+  } catch {
+    return undefined // an offset can lead out of the years 1 to 9999
+  }
 }
 
 /** Node has it, TypeScript's library not yet. */
