@@ -59,11 +59,10 @@ function scalar(from: DuckDBType, field: Field, ref: string): string | undefined
     case 'FLOAT64':
       return id === DuckDBTypeId.FLOAT || id === DuckDBTypeId.DOUBLE ? `${ref}::DOUBLE` : undefined
     case 'NUMERIC':
-      return whole.has(id) || id === DuckDBTypeId.DECIMAL ? `${ref}::DECIMAL(38,9)` : undefined
+      return id === DuckDBTypeId.DECIMAL ? `${ref}::DECIMAL(38,9)` : undefined
     case 'BIGNUMERIC':
-      if (id === DuckDBTypeId.DECIMAL && 'scale' in from && from.scale === 0) return `${ref}::VARCHAR`
-      if (id === DuckDBTypeId.DECIMAL) return `regexp_replace(rtrim(rtrim(${ref}::VARCHAR, '0'), '.'), '^-0$', '0')`
-      return whole.has(id) ? `${ref}::VARCHAR` : undefined
+      if (id !== DuckDBTypeId.DECIMAL) return undefined
+      return 'scale' in from && from.scale === 0 ? `${ref}::VARCHAR` : canonical(ref)
     case 'STRING':
       if (id === DuckDBTypeId.BLOB) return `decode(${ref})`
       return id === DuckDBTypeId.VARCHAR || id === DuckDBTypeId.ENUM || id === DuckDBTypeId.UUID ? `${ref}::VARCHAR` : undefined
@@ -79,7 +78,7 @@ function scalar(from: DuckDBType, field: Field, ref: string): string | undefined
     case 'DATE':
       return id === DuckDBTypeId.DATE ? inYears(ref, ref) : undefined
     case 'TIME':
-      return id === DuckDBTypeId.TIME || id === DuckDBTypeId.TIME_TZ || id === DuckDBTypeId.TIME_NS ? `${ref}::TIME` : undefined
+      return times.has(id) ? `if(${ref}::TIME = TIME '24:00:00', error('a time is 24:00:00'), ${ref}::TIME)` : undefined
     case 'DATETIME':
       return instants.has(id) ? inYears(`${ref}::TIMESTAMP`, ref) : undefined
     case 'TIMESTAMP':
@@ -88,6 +87,9 @@ function scalar(from: DuckDBType, field: Field, ref: string): string | undefined
       return undefined
   }
 }
+
+/** Without trailing zeros, and no minus before zero. */
+const canonical = (ref: string) => `regexp_replace(rtrim(rtrim(${ref}::VARCHAR, '0'), '.'), '^-0$', '0')`
 
 /** BigQuery: Data types: DATE, DATETIME and TIMESTAMP reach from year 1 to 9999. DuckDB's go further, to infinity. */
 function inYears(converted: string, ref: string): string {
@@ -116,6 +118,8 @@ const whole = new Set<DuckDBTypeId>([
   DuckDBTypeId.UINTEGER,
   DuckDBTypeId.UBIGINT,
 ])
+
+const times = new Set<DuckDBTypeId>([DuckDBTypeId.TIME, DuckDBTypeId.TIME_TZ, DuckDBTypeId.TIME_NS])
 
 const instants = new Set<DuckDBTypeId>([
   DuckDBTypeId.TIMESTAMP,

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { BigQueryError, type Catalogue, type Field, type TableMeta, type TableRef } from './contract.ts'
-import { inTransaction, rowsOf } from './duck.ts'
+import { absent } from './conversion.ts'
+import { inTransaction, quoted, rowsOf } from './duck.ts'
 import type { JobContext, Work } from './jobs.ts'
 import { array, flag, type JsonObject, object, optional, text } from './json.ts'
 import type { LoadSource } from './loadsource.ts'
@@ -10,7 +11,7 @@ import { checkTableName, nameOf, noSuchTable } from './names.ts'
 import { parquetSource } from './parquet.ts'
 import { requiredProblem } from './required.ts'
 import type { Database } from './store.ts'
-import { checkSchemaChange, newTable, type TableWish, tableWish } from './tables.ts'
+import { checkColumns, checkSchemaChange, newTable, type TableWish, tableWish } from './tables.ts'
 import { textSource } from './textload.ts'
 
 type Disposition = 'WRITE_APPEND' | 'WRITE_TRUNCATE' | 'WRITE_TRUNCATE_DATA' | 'WRITE_EMPTY'
@@ -93,7 +94,8 @@ export async function writeTable(catalogue: Catalogue, write: TableWrite) {
       const { connection } = catalogue
       const select = await write.source.select(schema)
       const before = await count(connection, table)
-      const inserted = connection.run(`INSERT INTO ${table.physical} ${select}`)
+      const columns = table.schema.map(field => (isIn(schema, field.name) ? quoted(field.name) : absent(field)))
+      const inserted = connection.run(`INSERT INTO ${table.physical} SELECT ${columns.join(', ')} FROM (${select})`)
       await inserted.catch(error => {
         if (write.context.signal.aborted) throw write.context.signal.reason
         throw new BigQueryError('invalid', `Error while reading data, error message: ${reason(error)}`)
@@ -130,17 +132,20 @@ async function prepare(catalogue: Catalogue, write: TableWrite): Promise<{ table
     if (!replaced) throw new BigQueryError('invalid', 'No schema specified on job or table.')
     const { physical: _p, etag: _e, createdAt, modifiedAt: _m, ...kept } = before
     await catalogue.drop(ref)
+    checkColumns({ ...kept, schema: replaced })
     const table = await catalogue.create({ ...kept, schema: replaced })
     return { table: { ...table, createdAt }, schema: replaced }
   }
-  return { table: await grown(catalogue, before, write), schema: (await catalogue.find(ref))?.schema ?? [] }
+  const table = await grown(catalogue, before, write)
+  // The job's own schema says which columns the file has, and for CSV in which order.
+  const named = wish.schema?.flatMap(field => isIn(table.schema, field.name) ?? [])
+  return { table, schema: named ?? table.schema }
 }
 
 /** An append may add columns or relax them where the job allows that. Columns that the job's schema leaves out stay. */
 async function grown(catalogue: Catalogue, before: TableMeta, write: TableWrite): Promise<TableMeta> {
   const given = write.wish.schema ?? (write.allow.addition ? write.source.schema : undefined)
   if (!given) return before
-  const isIn = (fields: readonly Field[], name: string) => fields.find(field => field.name.toLowerCase() === name.toLowerCase())
   const told = write.wish.schema !== undefined
   const after = [
     ...before.schema.map(old => {
@@ -154,6 +159,7 @@ async function grown(catalogue: Catalogue, before: TableMeta, write: TableWrite)
   return isSame ? before : catalogue.change(write.ref, { schema: after })
 }
 
+const isIn = (fields: readonly Field[], name: string) => fields.find(field => field.name.toLowerCase() === name.toLowerCase())
 const shape = (field: Field): unknown => [field.name.toLowerCase(), field.type, field.mode, field.fields?.map(shape)]
 
 function refuseUnknown(write: TableWrite, schema: readonly Field[]): void {

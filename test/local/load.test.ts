@@ -145,6 +145,15 @@ describe('rows that do not fit', () => {
     expect(await table('unfit').exists()).toEqual([false])
   })
 
+  test.each([
+    ["SELECT DATE '10000-01-01' AS d", 'a date lies outside the years 1 to 9999'],
+    ["SELECT 'infinity'::TIMESTAMPTZ AS t", 'a date lies outside the years 1 to 9999'],
+    ["SELECT [TIME '24:00:00'] AS t", 'a time is 24:00:00'],
+  ])('Parquet with what BigQuery can’t hold: %s', async (sql, problem) => {
+    const { errorResult } = await loaded('unfit', await parquet(server.dir, sql))
+    expect(errorResult.message).toBe(`Error while reading data, error message: ${problem}`)
+  })
+
   test('a column of the file that the schema lacks, and one of the schema that the file lacks', async () => {
     const path = await parquet(server.dir, "SELECT 1 AS n, 'x' AS other")
     expect((await loaded('unfit', path, { schema })).errorResult.message).toBe(
@@ -170,6 +179,26 @@ describe('rows that do not fit', () => {
     expect(await fields('wide')).toEqual(['n BIGNUMERIC NULLABLE'])
     expect((await rowsOf('wide'))[0].n.toFixed()).toBe('-0.01234567890123456789')
   })
+})
+
+test('timestamps of any unit come in as microseconds', async () => {
+  const at = "TIMESTAMP '2022-01-20 06:30:00'"
+  const columns = ['TIMESTAMP_S', 'TIMESTAMP_MS', 'TIMESTAMP_NS', 'TIMESTAMPTZ'].map(type => `${at}::${type} AS ${type}`)
+  await loaded('units', await parquet(server.dir, `SELECT ${columns.join(', ')} UNION ALL SELECT NULL, NULL, NULL, NULL`))
+  const [row, empty] = await rowsOf('units')
+  expect(Object.values(row).map(value => (value as { value: string }).value.slice(0, 19))).toEqual(
+    columns.map(() => '2022-01-20T06:30:00'),
+  )
+  expect(Object.values(empty)).toEqual([null, null, null, null])
+})
+
+test('WRITE_TRUNCATE can’t take the partition column away', async () => {
+  const path = await parquet(server.dir, "SELECT DATE '2022-01-20' AS dato")
+  await loaded('kept_partition', path, { timePartitioning: { type: 'DAY', field: 'dato' } })
+  const { errorResult } = await loaded('kept_partition', await parquet(server.dir, 'SELECT 1 AS n'), {
+    writeDisposition: 'WRITE_TRUNCATE',
+  })
+  expect(errorResult.message).toBe('The field specified for partitioning cannot be found in the schema: dato')
 })
 
 describe('CSV', () => {
@@ -200,5 +229,14 @@ describe('CSV', () => {
     expect(errors[1].message).toBe(
       `Error while reading data, error message: CSV parsing error in row starting at position 0: ${problem}`,
     )
+  })
+
+  test('the job’s schema says the order of the columns, also where the table has another and more', async () => {
+    await table('ordered').create({ schema: 'n:INT64,l:STRING,name:STRING' })
+    const reordered = { fields: [schema.fields[0], schema.fields[2]] }
+    expect(await loaded('ordered', file(server.dir, 'ordered.csv', 'a,1\n'), { ...csv, schema: reordered })).toEqual({
+      state: 'DONE',
+    })
+    expect(await rowsOf('ordered')).toEqual([{ n: 1, l: null, name: 'a' }])
   })
 })

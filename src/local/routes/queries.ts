@@ -3,6 +3,7 @@ import { BigQueryError, type Reason, reasons } from '../contract.ts'
 import type { Jobs } from '../jobs.ts'
 import type { StoredJob } from '../jobstore.ts'
 import { integer, type JsonObject, object, optional, text } from '../json.ts'
+import { keyedLock } from '../lock.ts'
 import { readPage, withRows } from '../pages.ts'
 import { dryRun, type Engine, queryWork } from '../query.ts'
 import { pageStart, pageToken, wholeNumber } from '../resource.ts'
@@ -18,6 +19,7 @@ export function queryRoutes(
   engine: Engine,
   beforeCommit: (jobId: string) => Promise<void>,
 ): Routes {
+  const oneAtATime = keyedLock()
   return {
     'POST /projects/:project/queries': async call => {
       const project = call.at.project ?? ''
@@ -30,17 +32,19 @@ export function queryRoutes(
       }
       if (body.dryRun === true) return dryRunAnswer(project, configuration, text(body.location ?? 'europe-north1'))
       const request = optional(body.requestId, text)
-      const before = request === undefined ? undefined : await jobs.ofRequest(project, request)
       const location = optional(body.location, text)
-      const job =
-        before ??
-        (await jobs.start({
+      const start = () =>
+        jobs.start({
           project,
           configuration,
           ...(request === undefined ? {} : { request }),
           ...(location === undefined ? {} : { location }),
           work: queryWork(database, engine, beforeCommit),
-        }))
+        })
+      const job =
+        request === undefined
+          ? await start()
+          : await oneAtATime(`${project}:${request}`, async () => (await jobs.ofRequest(project, request)) ?? start())
       const state = await jobs.wait(project, job.id, optional(body.timeoutMs, integer) ?? defaultTimeoutMs)
       return resultAnswer(state, 'bigquery#queryResponse', paging)
     },
