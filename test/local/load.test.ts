@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type Answered, client, file, load, parquet } from './support/client.ts'
+import { type Answered, call, client, ended, file, load, parquet } from './support/client.ts'
 import { useServer } from './support/server.ts'
 
 const server = useServer()
@@ -87,6 +87,32 @@ describe('dispositions', () => {
     const paths = await Promise.all([1, 2, 3, 4, 5, 6].map(n => parquet(server.dir, `SELECT ${n} AS n`)))
     expect(await Promise.all(paths.map(path => loaded('busy', path)))).toEqual(paths.map(() => ({ state: 'DONE' })))
     expect((await rowsOf('busy')).map(row => row.n).sort()).toEqual([1, 2, 3, 4, 5, 6])
+  })
+})
+
+describe('beside an open transaction on the same table', () => {
+  const [update, insert, truncate] = [
+    'UPDATE `p.d.t` SET v = v + 1 WHERE true',
+    'INSERT INTO `p.d.t` (n, v) VALUES (9, 9)',
+    'TRUNCATE TABLE `p.d.t`; INSERT INTO `p.d.t` (n, v) VALUES (9, 9)',
+  ]
+  test.each([
+    ['WRITE_APPEND', update, true, ['1:1', '2:0']],
+    ['WRITE_APPEND', insert, true, ['1:0', '2:0', '9:9']],
+    ['WRITE_APPEND', truncate, true, ['2:0', '9:9']],
+    ['WRITE_TRUNCATE', update, false, ['2:0']],
+    ['WRITE_TRUNCATE', insert, false, ['2:0']],
+    ['WRITE_TRUNCATE', truncate, false, ['2:0']],
+  ])('%s while %s stands before its COMMIT', async (writeDisposition, dml, commits, left) => {
+    const row = (n: number) => parquet(server.dir, `SELECT ${n}::BIGINT AS n, 0::BIGINT AS v`)
+    await loaded('t', await row(1), { writeDisposition: 'WRITE_TRUNCATE' })
+    await call(server.url, 'POST', '/_local/faults', { kind: 'holdCommit' })
+    const [script] = await client(server.url).createQueryJob(`BEGIN TRANSACTION; ${dml}; COMMIT TRANSACTION;`)
+    while ((await call(server.url, 'GET', '/_local/faults')).body.held === 0) await new Promise(later => setTimeout(later, 10))
+    expect(await loaded('t', await row(2), { writeDisposition })).toEqual({ state: 'DONE' })
+    await call(server.url, 'DELETE', '/_local/faults')
+    expect((await ended(script)).status.errorResult === undefined).toBe(commits)
+    expect((await rowsOf('t')).map(({ n, v }) => `${n}:${v}`).sort()).toEqual(left)
   })
 })
 
