@@ -27,12 +27,6 @@ export function refuseDuplicates(columns: readonly { readonly name: string }[]):
     )
 }
 
-/** Refuses a column without a name in a table that a query makes; the evaluator allows it, BigQuery doesn't. */
-export function refuseUnnamed(columns: readonly { readonly name: string }[]): void {
-  const index = columns.findIndex(column => isUnnamed(column.name))
-  if (index >= 0) throw new GoogleSqlError('invalid', `CREATE TABLE columns must be named, but column ${index + 1} has no name`)
-}
-
 function isUnnamed(name: string): boolean {
   return name === '' || name.startsWith('$')
 }

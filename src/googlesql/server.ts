@@ -66,8 +66,8 @@ function binary(): string {
 }
 
 function packageFolder(): string {
-  const main = createRequire(import.meta.url).resolve('@fivetrandevelopers/zetasql')
-  return join(dirname(main), 'zetasql')
+  const require = createRequire(import.meta.url)
+  return join(dirname(require.resolve('@fivetrandevelopers/zetasql')), 'zetasql')
 }
 
 function letTheParentExit(child: ChildProcess): void {

@@ -31,6 +31,7 @@ export async function eachBatch(
   const { count, bytes } = await measure(session, table, columnsOf(prepared, scanned, target))
   if (bytes < requestLimit / 2) return halving(await readBatch(session, prepared, target), scanned, work)
   const rows = Math.max(1, Math.min(20_000, Math.floor((requestLimit / 2 / bytes) * count)))
+  refuseRowid(table)
   const ranges = await rowsOf(
     session.catalogue.connection,
     `SELECT MIN(rowid) AS first, MAX(rowid) AS last FROM ${table.physical} GROUP BY rowid // ${rows} ORDER BY first`,
@@ -88,6 +89,7 @@ async function readBatch(session: Session, prepared: Prepared, target: TableMeta
     if (!read.has(name)) continue
     const columns = columnsOf(prepared, name, target)
     const list = columns.map(index => quoted(table.schema[index]?.name ?? ''))
+    if (where !== '' || table.physical === target?.physical) refuseRowid(table)
     const rows = (
       await connection.runAndReadAll(`SELECT ${[...list, 'rowid'].join(', ')} FROM ${table.physical}${where}`)
     ).getRows()
@@ -102,6 +104,16 @@ async function readBatch(session: Session, prepared: Prepared, target: TableMeta
     )
   }
   return { content, ids }
+}
+
+// A column of this name would hide DuckDB's own number of a row.
+function refuseRowid({ ref, schema }: TableMeta): void {
+  if (schema.every(field => field.name.toLowerCase() !== 'rowid')) return
+  throw new BigQueryError(
+    'notImplemented',
+    `The local BigQuery can't run this on ${ref.dataset}.${ref.table}: it has a column called rowid. Give that another name, or try this on BigQuery itself.`,
+    'query',
+  )
 }
 
 function columnsOf(prepared: Prepared, name: string, target: TableMeta | undefined): number[] {

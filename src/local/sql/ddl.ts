@@ -71,7 +71,7 @@ export async function dropTable(session: Session, prepared: Prepared): Promise<D
 }
 
 /** The columns that a CREATE TABLE makes. */
-export function createdColumns(prepared: Prepared, lowering: Lowering): Field[] {
+function createdColumns(prepared: Prepared, lowering: Lowering): Field[] {
   const { resolved } = prepared
   return columnsOf(
     resolved,

@@ -61,7 +61,7 @@ export async function truncate(session: Session, prepared: Prepared): Promise<Ch
 }
 
 /** The table that a DML statement changes. */
-export function target(prepared: Prepared): TableMeta {
+function target(prepared: Prepared): TableMeta {
   const name = text(child(child(prepared.resolved, 'tableScan') ?? {}, 'table'), 'name')
   const table = prepared.tables.get(name)
   if (table === undefined) throw new BigQueryError('internalError', `the analyser named an unknown table: ${name}`)

@@ -15,7 +15,7 @@ import { onSnapshot } from './transaction.ts'
 
 /** The rows of a query, not run yet: as DuckDB's text, or batch by batch from the evaluator (where the first way fails, the second may do). */
 export type Source = { readonly sql?: string; readonly evaluate: (each: EachRows) => Promise<void> }
-export type EachRows = (rows: readonly (readonly Value[])[]) => Promise<void>
+type EachRows = (rows: readonly (readonly Value[])[]) => Promise<void>
 
 /** The columns of a query's result, under the names that BigQuery gives them. Throws BigQueryError. */
 export function schemaOf(resolved: Node, naming: (columns: readonly Field[]) => Field[] = resultNames): Field[] {

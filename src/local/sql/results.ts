@@ -10,7 +10,7 @@ import { literal, toDuck } from './values.ts'
 export type Results = { readonly rows: string; readonly totalRows: number }
 
 /** A name in `_results` that was never used. */
-export function newResultName(): string {
+function newResultName(): string {
   return quoted('_results', `r_${randomBytes(9).toString('hex')}`)
 }
 

@@ -17,11 +17,11 @@ export type Statement =
   | { readonly kind: SqlKind; readonly node: Node; readonly range: ByteRange }
 
 /** The kinds that the analyser resolves. */
-export type SqlKind = 'query' | 'insert' | 'update' | 'delete' | 'truncate' | 'createTable' | 'dropTable'
+type SqlKind = 'query' | 'insert' | 'update' | 'delete' | 'truncate' | 'createTable' | 'dropTable'
 
 export type SqlStatement = Extract<Statement, { node: Node }>
 export type Expression = { readonly node: Node; readonly range: ByteRange }
-export type Arm = { readonly condition: Expression; readonly body: readonly Statement[] }
+type Arm = { readonly condition: Expression; readonly body: readonly Statement[] }
 
 /**
  * The statements of a parsed script. The kinds are a closed list: throws notImplemented for any other, wherever in the script it stands, so that

@@ -28,7 +28,7 @@ export type Session = {
 }
 
 /** The open transaction of a script. */
-export type OpenTransaction = { readonly claim: Claim; readonly now: string; lastMutated?: TableMeta }
+type OpenTransaction = { readonly claim: Claim; readonly now: string; lastMutated?: TableMeta }
 
 /** A statement after Google's analyser: its resolved tree, the text that was analysed, and the tables by the names used in it. */
 export type Prepared = {
@@ -83,7 +83,7 @@ export function asBigQueryError(error: unknown): unknown {
 export type Content = ReadonlyMap<string, Rows>
 
 /** The table of a path. Throws notFound, and notImplemented for views. */
-export async function findTable(session: Session, path: readonly string[]): Promise<TableMeta> {
+async function findTable(session: Session, path: readonly string[]): Promise<TableMeta> {
   const ref = resolve(path, session.request.project, session.request.defaultDataset)
   const meta = await session.catalogue.find(ref)
   if (meta === undefined) throw (await session.catalogue.hasDataset(ref)) ? noSuchTable(ref) : noSuchDataset(ref)

@@ -192,6 +192,21 @@ test('a REQUIRED column refuses NULL in INSERT, UPDATE and CREATE TABLE AS, insi
   expect(await bench.failure('SELECT * FROM P.D.never')).toBe('Not found: Table P:D.never')
 })
 
+test('a column called rowid is never taken for the number of a row', async () => {
+  await bench.table(
+    'numbered',
+    [column('rowid', 'INT64'), column('v', 'STRING')],
+    [
+      [1n, 'a'],
+      [0n, 'b'],
+    ],
+  )
+  expect(await bench.failure("UPDATE P.D.numbered SET v = UPPER(v) WHERE v = 'a'")).toContain('it has a column called rowid')
+  await bench.run("UPDATE P.D.numbered SET v = 'c' WHERE rowid = 1")
+  await bench.run('INSERT INTO P.D.numbered SELECT rowid + 5, UPPER(v) FROM P.D.numbered WHERE rowid = 1')
+  expect((await bench.run('SELECT v FROM P.D.numbered')).values.flat().sort()).toEqual(['C', 'b', 'c'])
+})
+
 test('an absent array is stored as an empty one', async () => {
   await bench.table('arrays', [column('k', 'INT64'), column('l', 'INT64', 'REPEATED')], [])
   await bench.run('INSERT INTO P.D.arrays (k) VALUES (1); INSERT INTO P.D.arrays VALUES (2, NULL), (3, [4])')

@@ -144,9 +144,7 @@ test('beyond the limit of the evaluator a query is refused in a sentence that sa
   expect(await bench.failure('SELECT SUBSTR(s, 2) AS x, COUNT(*) AS n FROM P.D.big, UNNEST([1, 2]) GROUP BY x')).toBe(
     "The local BigQuery can't run this on D.big (300000 rows): it is more than it can run at any size (array scan), and so goes to Google's evaluator, which takes at most 4 MiB of rows a request. Use fewer rows or columns locally, write it in simpler parts (one table, columns, comparisons, GROUP BY with COUNT, MIN, MAX), or try it on BigQuery itself.",
   )
-  expect(await bench.failure('DELETE FROM P.D.big WHERE a IN (SELECT a + 1 FROM P.D.big)')).toContain(
-    '(IN with a subquery)',
-  )
+  expect(await bench.failure('DELETE FROM P.D.big WHERE a IN (SELECT a + 1 FROM P.D.big)')).toContain('(IN with a subquery)')
   const { values } = await bench.run('SELECT COUNT(*), MAX(a), COUNTIF(REGEXP_CONTAINS(s, r"^x\\d+$")) FROM P.D.big')
   expect(values).toEqual([[300000n, 299999n, 300000n]])
   const sorted = await bench.run('SELECT a FROM P.D.big ORDER BY a DESC')
