@@ -35,6 +35,24 @@ export function auditChecks(columns: readonly Column[], key: readonly string[], 
   return 1 + checksOf(columns).length + (scope === null ? 0 : 1) + (key.length === 0 ? 0 : 1)
 }
 
+/**
+ * The first rule of the schema that the audit's query leaves out, as a sentence: rows of a function are checked before they are staged, the
+ * result of a sql transform is checked by the audit alone.
+ */
+export function notAudited(columns: readonly Column[], path = '', inArray = false): string | undefined {
+  for (const column of columns) {
+    const name = `${path}${column.name}`
+    const isArray = inArray || column.mode === 'REPEATED'
+    if (column.notAuditable !== undefined) return `column ${name}: ${column.notAuditable}`
+    if (isArray && column.rules.length > 0) return `column ${name}: the audit does not look at the elements of an array`
+    const rule = column.rules.find(candidate => broken(candidate, column, 'x') === undefined)
+    if (rule !== undefined) return `column ${name}: the rule ${rule.kind} says nothing about ${column.type} in SQL`
+    const inner = notAudited(column.fields ?? [], `${name}.`, isArray)
+    if (inner !== undefined) return inner
+  }
+  return undefined
+}
+
 /** What the audit found, as sentences; none, if every promise is kept. `staged` is the number of rows that should be there. */
 export function auditProblems(
   row: AnyRow,

@@ -1,7 +1,7 @@
 import { bq, row } from 'nais-etl'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { auditChecks, auditProblems, auditSql } from '../../src/domain/audit.ts'
+import { auditChecks, auditProblems, auditSql, notAudited } from '../../src/domain/audit.ts'
 
 const stage = { project: 'p', dataset: 'd_etl', table: 'stage__t__9f3c1a' }
 const AppsPerEnv = row(
@@ -105,5 +105,26 @@ describe('the audit', () => {
     expect(sql).toContain("NOT (`number` >= CAST('1e-7' AS FLOAT64))")
     expect(sql).toContain("NOT (`number` < CAST('1e+21' AS FLOAT64))")
     expect(sql).toContain('MOD(`five`, 5) != 0')
+  })
+})
+
+describe('a rule that the audit leaves out', () => {
+  test.each([
+    [row({ list: z.array(z.int().positive()) }), 'column list: the audit does not look at the elements of an array'],
+    [
+      row({ list: z.array(z.object({ env: z.enum(['dev']) })) }),
+      'column list.env: the audit does not look at the elements of an array',
+    ],
+    [row({ inner: z.object({ mail: z.email() }) }), 'column inner.mail: z.email() has no equal in SQL'],
+    [row({ day: z.iso.date().min(3) }), 'column day: the rule minLength says nothing about DATE in SQL'],
+  ])('case %# is named', (schema, sentence) => {
+    expect(notAudited(schema.columns)).toBe(sentence)
+  })
+
+  test('is none where SQL can say them all', () => {
+    expect(notAudited(AppsPerEnv.columns)).toBe(undefined)
+    expect(
+      notAudited(row({ list: z.array(z.object({ n: z.int() })), inner: z.object({ n: z.int().min(1) }).nullable() }).columns),
+    ).toBe(undefined)
   })
 })

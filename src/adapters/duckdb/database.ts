@@ -11,7 +11,7 @@ export type Database = {
 }
 
 /** Memory of the engine itself; what does not fit goes to the folder. */
-const memoryLimit = '96MB'
+const memoryLimit = '64MB'
 
 /**
  * Opens a database on disk. DuckDB is loaded here, so that a run without rows of its own never loads it.
@@ -28,7 +28,7 @@ export async function openDatabase(folder: string): Promise<Database> {
     })
     const connection = await instance.connect()
     await connection.run(
-      "SET TimeZone = 'UTC'; SET preserve_insertion_order = true; SET autoinstall_known_extensions = false; SET autoload_known_extensions = false",
+      "SET TimeZone = 'UTC'; SET preserve_insertion_order = false; SET autoinstall_known_extensions = false; SET autoload_known_extensions = false",
     )
     let open = true
     return {

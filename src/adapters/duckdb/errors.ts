@@ -10,7 +10,7 @@ export function toEtlError(error: unknown): EtlError {
       cause: error,
     })
   }
-  if (/permission denied|EACCES|EROFS|Cannot open file|read-only/i.test(text)) {
+  if (/permission denied|EACCES|EROFS|EEXIST|ENOTDIR|Cannot open file|read-only/i.test(text)) {
     return new EtlError('config', 'the folder for temporary files can not be written.', {
       hint: 'on nais it is /tmp; elsewhere set TMPDIR',
       cause: error,

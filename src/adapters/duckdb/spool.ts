@@ -15,6 +15,9 @@ const partBytes = 96 * 1024 * 1024
 /** Rows that DuckDB takes at once; also its largest chunk. */
 const chunkRows = 2048
 
+/** The appender holds this many rows outside of DuckDB's memory limit. */
+const flushRows = 8 * chunkRows
+
 /** Rows on disk by DuckDB, in a folder of its own under `directory` for each writer. */
 export function createSpool(options: { readonly directory: string; readonly partBytes?: number }): Spool {
   return { open: columns => openWriter(columns, options.directory, options.partBytes ?? partBytes) }
@@ -35,22 +38,28 @@ async function openWriter(columns: readonly Column[], directory: string, size: n
     await database.connection.run(
       `CREATE TABLE spool (${columns.map(column => `${quoted(column.name)} ${duckType(column)}`).join(', ')})`,
     )
+    // One transaction that is never committed: what is appended goes straight to the file, not to a log first.
+    await database.connection.run('BEGIN TRANSACTION')
     appender = await database.connection.createAppender('spool')
   } catch (error) {
     await rm(folder, { recursive: true, force: true })
     throw toEtlError(error)
   }
   const types = columns.map((_, index) => appender.columnType(index))
+  // One chunk for all: each has memory of DuckDB's that JavaScript's collector knows nothing of.
+  const data = duck.DuckDBDataChunk.create(types, chunkRows)
   let rows = 0
   let open = true
 
   const append = (chunk: readonly AnyRow[]) => {
-    const data = duck.DuckDBDataChunk.create(types, chunk.length)
+    data.reset()
+    data.rowCount = chunk.length
     columns.forEach((column, index) => {
       data.setColumnValues(index, encodeColumn(chunk, column, encoders[index] as Encode, rows))
     })
     appender.appendDataChunk(data)
     rows += chunk.length
+    if (rows % flushRows < chunkRows) appender.flushSync()
   }
 
   const close = async () => {
@@ -112,7 +121,7 @@ async function hash(connection: duckdb.DuckDBConnection, columns: readonly Colum
 async function writeParts(connection: duckdb.DuckDBConnection, folder: string, size: number): Promise<readonly string[]> {
   const parts = join(folder, 'parts')
   await connection.run(
-    `COPY spool TO '${parts.replaceAll("'", "''")}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, FILE_SIZE_BYTES ${size})`,
+    `COPY spool TO '${parts.replaceAll("'", "''")}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, ROW_GROUP_SIZE_BYTES '16MB', FILE_SIZE_BYTES ${size})`,
   )
   const names = await readdir(parts)
   return names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).map(name => join(parts, name))
