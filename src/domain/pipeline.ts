@@ -24,12 +24,12 @@ import type { Partition, Target, WriteMode } from './target.ts'
 export type RowsOf<F extends Sources> = { readonly [N in keyof F]: readonly Row<F[N]['row']>[] }
 type OneOf<F extends Sources> = { readonly [N in keyof F]: Row<F[N]['row']> }
 
-/** A transform that gets one row at a time: any size passes. */
-export type Each<In = never, Out = unknown> = { readonly kind: 'each'; readonly each: (row: In) => readonly Out[] }
+/** A transform that gets one row at a time: any size passes. Written as `{ each: ({ app }) => […] }`, its parameter needs no type. */
+export type Each<In = never, Out = unknown> = { readonly each: (row: In) => readonly Out[] }
 
-/** Streams: one source row in, any number of rows out. For a pipeline with one source. */
+/** A named function as such a transform: `each(statusOf)`. The compiler can't infer the parameter of a function written inside the parentheses: use `{ each: … }` for that. */
 export function each<In, Out>(transform: (row: In) => readonly Out[]): Each<In, Out> {
-  return { kind: 'each', each: transform }
+  return { each: transform }
 }
 
 type Transform<F extends Sources, S extends Shape> =
@@ -175,5 +175,7 @@ export function pipeline<const F extends Sources, S extends Shape, const W exten
 function kindOf(transform: unknown): AnyTransform {
   if (transform === undefined) return { kind: 'none' }
   if (typeof transform === 'function') return { kind: 'rows', rows: transform as never }
-  return transform as AnyTransform
+  return 'each' in (transform as object)
+    ? ({ kind: 'each', ...(transform as Each) } as AnyTransform)
+    : (transform as AnyTransform)
 }

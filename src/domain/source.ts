@@ -41,7 +41,7 @@ export type TableRef = { readonly project: string; readonly dataset: string; rea
  * @throws EtlError `pipeline`.
  */
 export function tableRef(name: string, ownProject: string): TableRef {
-  const parts = /^(?:((?:[a-z][a-z0-9.-]*:)?[a-z][a-z0-9-]*)\.)?([A-Za-z0-9_]+)\.([\p{L}\p{M}\p{N}\p{Pc}\p{Pd}]+)$/u.exec(name)
+  const parts = /^(?:((?:[a-z][a-z0-9.-]*:)?[a-z][a-z0-9-]*)\.)?([A-Za-z0-9_]+)\.([\w\u0080-\uffff-]+)$/.exec(name)
   if (parts === null)
     throw new EtlError('pipeline', `${JSON.stringify(name)} is no table.`, {
       hint: "write 'project.dataset.table', or 'dataset.table' in your own project",

@@ -1,4 +1,4 @@
-import { checkRows } from '../domain/check.ts'
+import { checkRows, duplicateKey } from '../domain/check.ts'
 import type { AnyRow } from '../domain/column.ts'
 import { EtlError } from '../domain/error.ts'
 import { guarded, handlesPersonal } from '../domain/personal.ts'
@@ -44,6 +44,7 @@ export function checkResult(
 ): readonly AnyRow[] {
   try {
     const result = checkRows(guarded(pipeline), rows, { from }) as readonly AnyRow[]
+    duplicateKey(guarded(pipeline), result, { from })
     if (slice !== null && pipeline.write.mode === 'partition') {
       const { column } = pipeline.write
       const stray = result.findIndex(row => row[column] !== slice)

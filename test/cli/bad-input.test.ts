@@ -136,7 +136,7 @@ describe('bad input gets a sentence', () => {
     })
     const said = await run('dobbel')
     expect(said.code).toBe(1)
-    expect(said.all).toMatch(/dobbel › audit: .*one key stands in more than one row: \(id\)/)
+    expect(said.all).toMatch(/dobbel › transform › row 2: has the same key as row 1/)
     expect(await headOf('dobbel')).toBe(0n)
   })
 
