@@ -1,5 +1,4 @@
 import type { ParseArgsOptionsConfig } from 'node:util'
-import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { RunRequest, Settings } from '../engine/settings.ts'
 import type { Ports } from '../ports/index.ts'
 
@@ -41,7 +40,7 @@ export type Context = {
 export type World = { readonly ports: Ports; readonly settings: Settings; readonly request: RunRequest }
 
 /** Where a command writes: people's text or data on stdout. */
-export type Out = { line(text?: string): void; data(value: unknown): void }
+type Out = { line(text?: string): void; data(value: unknown): void }
 
 /** Flags that every command which reads or writes BigQuery takes. */
 export const worldOptions = {
@@ -56,5 +55,3 @@ export const worldHelp = `  --env NAME       dev or prod: which names of env({ â
   --project NAME   the Google Cloud project (GOOGLE_CLOUD_PROJECT on nais)
   --dir DIR        use a local BigQuery whose data lies in DIR, started for this command (npm start leaves .etl/demo)
   --json           data as JSON`
-
-export type Loaded = NamedPipeline

@@ -43,7 +43,7 @@ export async function loadPipeline(root: string, name: string): Promise<NamedPip
 }
 
 /** The names of all pipelines, sorted. No folder is no pipelines. */
-export async function pipelineNames(root: string): Promise<string[]> {
+async function pipelineNames(root: string): Promise<string[]> {
   try {
     const files = await readdir(join(root, 'src', 'pipelines'))
     return files.flatMap(file => /^([a-z0-9][a-z0-9-]*)\.ts$/.exec(file)?.[1] ?? []).sort()

@@ -38,7 +38,7 @@ Examples
 }
 
 /** A plan for people. */
-export function planText(plan: Plan, withSql: boolean): string {
+function planText(plan: Plan, withSql: boolean): string {
   const scope =
     plan.scope === null ? 'everything' : plan.scope.length === 0 ? 'nothing is due' : `${plan.scope.at(0)} … ${plan.scope.at(-1)}`
   const lines = [

@@ -21,7 +21,7 @@ import type { Sql } from './sql.ts'
 import type { Partition, Target, WriteMode } from './target.ts'
 
 /** Sources by name, each as the rows of one slice. */
-export type RowsOf<F extends Sources> = { readonly [N in keyof F]: readonly Row<F[N]['row']>[] }
+type RowsOf<F extends Sources> = { readonly [N in keyof F]: readonly Row<F[N]['row']>[] }
 type OneOf<F extends Sources> = { readonly [N in keyof F]: Row<F[N]['row']> }
 
 /** A transform that gets one row at a time: any size passes. Written as `{ each: ({ app }) => […] }`, its parameter needs no type. */
@@ -100,7 +100,7 @@ export type Definition<F extends Sources, S extends Shape, W extends WriteMode> 
 } & TransformPart<F, S>
 
 /** A transform as the engine sees it; the types were checked where it was written. */
-export type AnyTransform =
+type AnyTransform =
   | {
       readonly kind: 'rows'
       readonly rows: (rows: Readonly<Record<string, readonly Record<string, unknown>[]>>) => readonly unknown[]

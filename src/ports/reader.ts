@@ -9,7 +9,7 @@ export type ReadRequest = {
 }
 
 /** How a source looks from outside, for `plan`. */
-export type SourceFacts = {
+type SourceFacts = {
   /** The table's full name or the file's path, for people. */
   readonly name: string
   /** Columns as the source has them, in upper-case BigQuery types; a file has none but its header's names (`type` undefined). */

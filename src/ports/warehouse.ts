@@ -1,7 +1,7 @@
 import type { Column } from '../domain/column.ts'
+import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Answer, Head, LedgerRow, Publication, PublishOutcome, Stage, TargetTables } from '../domain/run.ts'
 import type { TableRef } from '../domain/source.ts'
-import type { NamedPipeline } from '../domain/pipeline.ts'
 
 /** What exists of a target, and who holds it. `now` is the warehouse's clock: the only one that decides anything. */
 export type TargetState = {
