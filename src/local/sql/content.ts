@@ -4,6 +4,7 @@ import { child, type Node, text, walk } from '../../googlesql/tree.ts'
 import { BigQueryError, type Field, type TableMeta } from '../contract.ts'
 import { quoted, rowsOf } from '../duck.ts'
 import type { Content, Prepared, Session } from './session.ts'
+import { stopIfAsked } from './transaction.ts'
 import { fromDuck } from './values.ts'
 
 /** Rows for one request to the evaluator; of the table that is to be changed, DuckDB's ids of its rows in their order. */
@@ -37,7 +38,7 @@ export async function eachBatch(
     `SELECT MIN(rowid) AS first, MAX(rowid) AS last FROM ${table.physical} GROUP BY rowid // ${rows} ORDER BY first`,
   )
   for (const { first, last } of ranges) {
-    if (session.request.signal.aborted) return
+    stopIfAsked(session)
     await halving(await readBatch(session, prepared, target, ` WHERE rowid BETWEEN ${first} AND ${last}`), scanned, work)
   }
 }

@@ -11,6 +11,7 @@ import { loweringOf } from './query.ts'
 import { checkRequired, stored } from './required.ts'
 import { append } from './results.ts'
 import { asBigQueryError, type Prepared, type Session } from './session.ts'
+import { unlessStopped } from './transaction.ts'
 
 /** What a statement did to its table. */
 export type Changes = { readonly table: TableMeta; readonly inserted: number; readonly updated: number; readonly deleted: number }
@@ -89,7 +90,7 @@ async function insertEvaluated(
   const sql = evaluable(prepared, now, session.rowCount)
   let inserted = 0
   const work = async ({ content }: Batch) => {
-    const rows = await session.google.inserted(sql, prepared.scope, content, table.schema)
+    const rows = await unlessStopped(session, session.google.inserted(sql, prepared.scope, content, table.schema))
     checkRequired(rows, table.schema)
     await append(session.catalogue.connection, table.physical, table.schema, rows)
     inserted += rows.length
@@ -108,7 +109,10 @@ async function mutateEvaluated(session: Session, prepared: Prepared, now: string
   }))
   let touched = 0
   const work = async ({ content, ids }: Batch) => {
-    const changes = await session.google.changed(sql, { ...prepared.scope, tables }, content, table.schema)
+    const changes = await unlessStopped(
+      session,
+      session.google.changed(sql, { ...prepared.scope, tables }, content, table.schema),
+    )
     const rows = changes.flatMap(({ row }) => (row === undefined ? [] : [row]))
     checkRequired(rows, table.schema)
     if (changes.length > 0)

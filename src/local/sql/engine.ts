@@ -10,10 +10,12 @@ import { isScript, readScript, type Statement } from './script.ts'
 import { asBigQueryError, type Session } from './session.ts'
 import { rollback } from './transaction.ts'
 
-/** Makes the SQL side of the local BigQuery. Google's evaluator starts with the first request and ends with `close` or with this process. */
+/** Makes the SQL side of the local BigQuery. Google's evaluator starts in the background and ends with `close` or with this process. */
 export async function createSqlEngine(store: Store): Promise<SqlEngine> {
   const google = createGoogleSql()
   const conflicts = createConflicts()
+  // Whether it starts at all is for the first request to say.
+  void google.parse('SELECT 1').catch(() => undefined)
   return {
     run: request => run(store, google, conflicts, request),
     close: () => google.close(),

@@ -11,7 +11,7 @@ import { lowerQuery } from './lower/scan.ts'
 import { requirePartitionFilter } from './partition.ts'
 import { keepQuery, keepRows, type Results } from './results.ts'
 import { asBigQueryError, type Prepared, type Session } from './session.ts'
-import { onSnapshot } from './transaction.ts'
+import { onSnapshot, unlessStopped } from './transaction.ts'
 
 /** The rows of a query, not run yet: as DuckDB's text, or batch by batch from the evaluator (where the first way fails, the second may do). */
 export type Source = { readonly sql?: string; readonly evaluate: (each: EachRows) => Promise<void> }
@@ -77,7 +77,8 @@ export async function allRows(source: Source): Promise<(readonly Value[])[]> {
 function evaluation(session: Session, prepared: Prepared, now: string, part: string): Source['evaluate'] {
   const sql = evaluable(prepared, now, session.rowCount)
   return each => {
-    const work = async ({ content }: Batch) => each((await session.google.query(sql, prepared.scope, content)).rows)
+    const work = async ({ content }: Batch) =>
+      each((await unlessStopped(session, session.google.query(sql, prepared.scope, content))).rows)
     return onSnapshot(session, () => eachBatch(session, prepared, part, work)).catch(error => {
       throw asBigQueryError(error)
     })

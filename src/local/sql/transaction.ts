@@ -104,11 +104,27 @@ export async function onSnapshot<T>(session: Session, read: () => Promise<T>): P
   }
 }
 
+/** Waits for the evaluator no longer than the job isn't cancelled; throws `stopped` then. The evaluator itself can't be stopped in the middle. */
+export async function unlessStopped<T>(session: Session, work: Promise<T>): Promise<T> {
+  const { signal } = session.request
+  const stopped = Promise.withResolvers<never>()
+  const stop = () => stopped.reject(stoppedError())
+  signal.addEventListener('abort', stop, { once: true })
+  work.catch(() => undefined)
+  try {
+    stopIfAsked(session)
+    return await Promise.race([work, stopped.promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
 /** Throws `stopped` when the job was cancelled. */
 export function stopIfAsked(session: Session): void {
-  if (session.request.signal.aborted)
-    throw new BigQueryError('stopped', 'Job execution was cancelled: User requested cancellation')
+  if (session.request.signal.aborted) throw stoppedError()
 }
+
+const stoppedError = () => new BigQueryError('stopped', 'Job execution was cancelled: User requested cancellation')
 
 /** The server's clock as a TIMESTAMP text. */
 export function currentTimestamp(): string {

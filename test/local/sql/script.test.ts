@@ -173,6 +173,22 @@ test('statements that work out each row by itself run on the evaluator in batche
   ])
 }, 90_000)
 
+test('a job that is cancelled while a statement runs stops there, on DuckDB and on the evaluator, and leaves no result', async () => {
+  await bigTable('middle', 120_000)
+  const before = await resultTables()
+  for (const sql of [
+    'SELECT a, SUBSTR(s, 2) FROM P.D.middle',
+    'CREATE TABLE P.D.halfway AS SELECT a, REVERSE(s) AS r FROM P.D.middle',
+  ]) {
+    const controller = new AbortController()
+    const ended = bench.failure(`SELECT 1; ${sql}; SELECT 2`, { signal: controller.signal })
+    setTimeout(() => controller.abort(), 150)
+    expect(await ended).toBe('Job execution was cancelled: User requested cancellation')
+  }
+  expect(await bench.failure('SELECT * FROM P.D.halfway')).toBe('Not found: Table P:D.halfway')
+  expect(await resultTables()).toBe(before)
+})
+
 test('a dry run answers kind, columns and bytes, and changes nothing', async () => {
   expect(await bench.run("SELECT a, s AS text FROM P.D.t WHERE s != ''", { dryRun: true })).toMatchObject({
     statementType: 'SELECT',
@@ -193,6 +209,13 @@ test('a dry run answers kind, columns and bytes, and changes nothing', async () 
   expect(await bench.failure('SELECT nope FROM P.D.t', { dryRun: true })).toBe('Unrecognized name: nope at [1:8]')
   expect((await bench.run('SELECT a FROM P.D.t')).totalRows).toBe(3)
 })
+
+function resultTables(): Promise<number> {
+  return bench.database.use(async ({ connection }) => {
+    const tables = await connection.runAndReadAll("SELECT COUNT(*) FROM duckdb_tables() WHERE schema_name = '_results'")
+    return Number(tables.getRows()[0]?.[0])
+  })
+}
 
 async function bigTable(table: string, rows: number): Promise<void> {
   await bench.database.use(async catalogue => {
@@ -284,12 +307,7 @@ test('INSERT into a table that requires a partition filter needs none', async ()
 })
 
 test('results of earlier statements and of failed scripts are not left behind', async () => {
-  const count = () =>
-    bench.database.use(async ({ connection }) =>
-      Number(
-        (await connection.runAndReadAll("SELECT COUNT(*) FROM duckdb_tables() WHERE schema_name = '_results'")).getRows()[0]?.[0],
-      ),
-    )
+  const count = resultTables
   const before = await count()
   await bench.run('SELECT 1; SELECT 2; BEGIN TRANSACTION; SELECT 3; SELECT 4; ROLLBACK TRANSACTION')
   expect(await count()).toBe(before + 1)
