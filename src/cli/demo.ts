@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { tableName } from '../domain/source.ts'
 import { tablesOf } from '../engine/plan.ts'
 import { run as engineRun } from '../engine/run.ts'
@@ -11,27 +11,30 @@ import { seed } from './seed.ts'
 import { table } from './table.ts'
 import { onServer } from './with-local.ts'
 
-const folder = join('.etl', 'demo')
+const usual = join('.etl', 'demo')
 
 export const demo: Command = {
   name: 'demo',
   summary: 'npm start: the flagship on its fixtures, through a local BigQuery',
-  usage: '[--case NAME]',
-  help: `Starts a local BigQuery on ${folder}, loads the fixtures of apps-per-env as its source table, runs the pipeline through the production adapter and
+  usage: '[--case NAME] [--dir DIR]',
+  help: `Starts a local BigQuery on a folder, loads the fixtures of apps-per-env as its source table, runs the pipeline through the production adapter and
 shows what was published. Each time makes one more version.
 
   --case NAME      which case of fixtures/apps-per-env/ is the source ('guide' if left out)
+  --dir DIR        where the data lies (${usual} if left out)
 
 Examples
   npm start
   npm run etl -- demo --case two-dates`,
-  options: { case: { type: 'string' } },
+  options: { case: { type: 'string' }, dir: { type: 'string' } },
   words: { least: 0, most: 0 },
   async run(context) {
     const { out } = context
+    const folder = typeof context.flags.dir === 'string' ? context.flags.dir : usual
+    const path = resolve(context.root, folder)
     const pipeline = await loadPipeline(context.root, 'apps-per-env')
-    await mkdir(join(context.root, folder), { recursive: true })
-    return onServer(await startLocalServer(join(context.root, folder)), async server => {
+    await mkdir(path, { recursive: true })
+    return onServer(await startLocalServer(path), async server => {
       out.line(`Local BigQuery at ${server.url}, a process of its own; its data lies in ${folder}`)
       const world = await context.world({ endpoint: server.url, report: 'human' })
       const seeded = await seed(

@@ -17,7 +17,7 @@ export function table(
   return [line(columns.map(column => column.name)), line(widths.map(size => '─'.repeat(size))), ...cells.map(line)].join('\n')
 }
 
-/** A row as JSON can say it: bigint and bytes as text. Hides personal data like `table`. */
+/** A row as JSON can say it: an INT64 beyond 2^53 and bytes as text. Hides personal data like `table`. */
 export function plain(
   columns: readonly Column[],
   row: Readonly<Record<string, Value>>,
@@ -39,7 +39,7 @@ function text(value: Value): string {
 }
 
 function jsonValue(value: Value): unknown {
-  if (typeof value === 'bigint') return String(value)
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   if (Array.isArray(value)) return value.map(jsonValue)

@@ -1,8 +1,9 @@
+import type { Column } from '../domain/column.ts'
 import { tablesOf } from '../engine/plan.ts'
 import { publishedVersions } from '../engine/versions.ts'
 import { type Command, worldHelp, worldOptions } from './command.ts'
 import { loadPipeline } from './pipelines.ts'
-import { plain, table } from './table.ts'
+import { table } from './table.ts'
 import { inWorld } from './with-local.ts'
 
 export const versions: Command = {
@@ -21,10 +22,28 @@ Examples
   async run(context) {
     const pipeline = await loadPipeline(context.root, context.words[0] ?? '')
     await inWorld(context, [pipeline], 'quiet', async ({ ports, settings }) => {
-      const { columns, rows } = await publishedVersions(pipeline, tablesOf(pipeline, settings), ports.warehouse)
-      if (context.json) context.out.data(rows.map(row => plain(columns, row)))
-      else context.out.line(rows.length === 0 ? 'Nothing published yet.' : table(columns, rows))
+      const found = await publishedVersions(tablesOf(pipeline, settings), ports.warehouse)
+      if (context.json) context.out.data(found)
+      else if (found.length === 0) context.out.line('Nothing published yet.')
+      else
+        context.out.line(
+          table(
+            columns,
+            found.map(version => ({ ...version, slices: version.slices === null ? 'all' : slicesText(version.slices) })),
+          ),
+        )
     })
     return 0
   },
+}
+
+const columns: readonly Column[] = (['version', 'slot', 'run', 'rows', 'slices'] as const).map(name => ({
+  name,
+  type: name === 'rows' ? 'INT64' : 'STRING',
+  mode: 'NULLABLE',
+  rules: [],
+}))
+
+function slicesText(slices: readonly string[]): string {
+  return slices.length <= 1 ? slices.join('') : `${slices.length}: ${slices[0]} … ${slices.at(-1)}`
 }

@@ -1,7 +1,21 @@
 import { literal } from '../domain/literal.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Answer, TargetTables } from '../domain/run.ts'
+import { tableName } from '../domain/source.ts'
 import type { Warehouse } from '../ports/warehouse.ts'
+
+/** A version as the ledger has it. `slices` is null where everything was replaced. Times are TIMESTAMP text. */
+export type PublishedVersion = {
+  readonly version: string
+  readonly slot: string | null
+  readonly run: string
+  readonly attempt: string
+  readonly rows: number | null
+  readonly slices: readonly string[] | null
+  readonly contentHash: string | null
+  readonly codeSha: string | null
+  readonly publishedAt: string
+}
 
 /** The rows that consumers see, in the order of the key, each with its version. At most `limit`. */
 export function currentRows(
@@ -23,19 +37,29 @@ export function currentRows(
   )
 }
 
-/** The ledger's published versions of a target, newest first. */
-export function publishedVersions(
-  pipeline: NamedPipeline,
+/** The ledger's published versions of a target, newest first, at most 200. */
+export async function publishedVersions(
   tables: TargetTables,
   warehouse: Pick<Warehouse, 'ask'>,
-): Promise<Answer> {
-  return warehouse.ask(
+): Promise<readonly PublishedVersion[]> {
+  const { rows } = await warehouse.ask(
     [
-      'SELECT version, slot, run, attempt, rows_written, scope, content_hash, code_sha, logged_at AS published_at',
+      'SELECT version, slot, run, attempt, rows_written, scope, content_hash, code_sha, logged_at',
       `FROM ${literal.table(tables.runs)}`,
-      `WHERE event = 'published' AND target = ${literal.string(pipeline.to.table)}`,
+      `WHERE event = 'published' AND target = ${literal.string(tableName(tables.target))}`,
       'ORDER BY version DESC',
       'LIMIT 200',
     ].join('\n'),
   )
+  return rows.map(row => ({
+    version: String(row.version),
+    slot: row.slot === null ? null : String(row.slot),
+    run: String(row.run),
+    attempt: String(row.attempt),
+    rows: row.rows_written === null ? null : Number(row.rows_written),
+    slices: JSON.parse(String(row.scope ?? 'null')) as readonly string[] | null,
+    contentHash: row.content_hash as string | null,
+    codeSha: row.code_sha as string | null,
+    publishedAt: String(row.logged_at),
+  }))
 }
