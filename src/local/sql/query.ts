@@ -53,11 +53,12 @@ export async function sourceOf(session: Session, prepared: Prepared, schema: rea
   requirePartitionFilter(prepared)
   const lowering = await loweringOf(session, prepared, now)
   try {
-    const outputs = children(prepared.resolved, 'outputColumnList').map((output, index) => ({
-      columnId: String(child(output, 'column')?.columnId),
-      name: schema[index]?.name ?? '',
-    }))
-    const sql = lowerQuery(child(prepared.resolved, 'query') ?? {}, outputs, lowering)
+    const sql = lowerQuery(
+      child(prepared.resolved, 'query') ?? {},
+      children(prepared.resolved, 'outputColumnList'),
+      schema,
+      lowering,
+    )
     return { sql, evaluate: evaluation(session, prepared, now, 'a CAST of these texts') }
   } catch (error) {
     if (!(error instanceof NotLowered)) throw error

@@ -211,6 +211,14 @@ test('an absent array is stored as an empty one', async () => {
   await bench.table('arrays', [column('k', 'INT64'), column('l', 'INT64', 'REPEATED')], [])
   await bench.run('INSERT INTO P.D.arrays (k) VALUES (1); INSERT INTO P.D.arrays VALUES (2, NULL), (3, [4])')
   expect((await bench.run('SELECT l FROM P.D.arrays ORDER BY k')).values).toEqual([[[]], [[]], [[4n]]])
+  await bench.table('nested', [column('r', 'RECORD', 'NULLABLE', [column('l', 'INT64', 'REPEATED')])], [[null]])
+  const { rows } = await bench.run('INSERT INTO P.D.arrays SELECT 4, r.l FROM P.D.nested; SELECT r.l FROM P.D.nested')
+  await bench.database.use(async ({ connection, find }) => {
+    const table = await find({ project: 'P', dataset: 'D', table: 'arrays' })
+    for (const physical of [rows, table?.physical]) {
+      expect((await connection.runAndReadAll(`SELECT COUNT(*) FROM ${physical} WHERE l IS NULL`)).getRows()).toEqual([[0n]])
+    }
+  })
 })
 
 function exactly(row: readonly Value[]): string {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import type { QueryParameter } from '../../../src/local/contract.ts'
+import type { Catalogue, QueryParameter, Store } from '../../../src/local/contract.ts'
+import { createSqlEngine } from '../../../src/local/sql/engine.ts'
 import { type Bench, column, openBench } from './support/bench.ts'
 import { bootstrap, parameters, publish, stage } from './support/publish.ts'
 
@@ -134,6 +135,45 @@ test('what others commit after BEGIN is not seen, and others see nothing before 
   })
   expect(await valuesOf('a')).toHaveLength(3)
   expect(await valuesOf('b')).toEqual([[1n, 0n]])
+})
+
+test('the snapshot is taken at BEGIN, not with the first statement', async () => {
+  const begun = Promise.withResolvers<void>()
+  const released = Promise.withResolvers<void>()
+  const store: Store = {
+    async connect() {
+      const catalogue = await bench.database.connect()
+      // The first thing after BEGIN is to look up the table of the first statement.
+      const find: Catalogue['find'] = async ref => {
+        begun.resolve()
+        await released.promise
+        return catalogue.find(ref)
+      }
+      return { ...catalogue, find }
+    },
+  }
+  const engine = await createSqlEngine(store)
+  try {
+    const sql = 'DECLARE n INT64; BEGIN TRANSACTION; SET n = (SELECT COUNT(*) FROM P.D.a); ROLLBACK TRANSACTION; SELECT n'
+    const running = engine.run({
+      jobId: 'j',
+      project: 'P',
+      sql,
+      parameters: [],
+      dryRun: false,
+      signal: new AbortController().signal,
+    })
+    await begun.promise
+    await bench.run('INSERT INTO P.D.a VALUES (3, 30)')
+    released.resolve()
+    const { rows } = await running
+    const values = await bench.database.use(async ({ connection }) =>
+      (await connection.runAndReadAll(`SELECT * FROM ${rows}`)).getRows(),
+    )
+    expect(values).toEqual([[2n]])
+  } finally {
+    await engine.close()
+  }
 })
 
 test('CURRENT_TIMESTAMP is one instant in a transaction, also where the evaluator works it out', async () => {

@@ -1,5 +1,7 @@
 import { child, children, type Node, text } from '../../../googlesql/tree.ts'
+import type { Field } from '../../contract.ts'
 import { quoted } from '../../duck.ts'
+import { physicalType } from '../../types.ts'
 import { aggregate } from './aggregate.ts'
 import { constantValue, lowerExpression } from './expression.ts'
 import { isPlain } from './functions.ts'
@@ -8,15 +10,16 @@ import { type Lowering, NotLowered, nameOf, only, type Reach, typeOfNode } from 
 /** A lowered scan: a DuckDB table expression (ready for FROM), how to read each column of it, and the order its rows are asked for in. */
 export type Scan = { readonly sql: string; readonly reach: Reach; readonly order?: string; readonly limit?: string }
 
-/** A whole query: its output columns, in order and under their physical names. Throws NotLowered outside the closed grammar. */
-export function lowerQuery(
-  scanNode: Node,
-  outputs: readonly { readonly columnId: string; readonly name: string }[],
-  lowering: Lowering,
-): string {
+/** A whole query: its output columns (`columns` of the tree), in order and under the names of the schema. Throws NotLowered outside the closed grammar. */
+export function lowerQuery(scanNode: Node, columns: readonly Node[], schema: readonly Field[], lowering: Lowering): string {
   const scan = lowerTop(scanNode, lowering)
-  const list = outputs.map(({ columnId, name }) => `${scan.reach.get(columnId)} AS ${quoted(name)}`)
-  return `SELECT ${list.join(', ')} FROM ${scan.sql}${scan.order ?? ''}${scan.limit ?? ''}`
+  const outputs = schema.map((field, index) => {
+    const value = scan.reach.get(String(child(columns[index] ?? {}, 'column')?.columnId))
+    // A repeated field of a record that is NULL is one more empty array (BigQuery stores no NULL arrays).
+    const written = field.mode === 'REPEATED' ? `COALESCE(${value}, CAST([] AS ${physicalType(field)}))` : value
+    return `${written} AS ${quoted(field.name)}`
+  })
+  return `SELECT ${outputs.join(', ')} FROM ${scan.sql}${scan.order ?? ''}${scan.limit ?? ''}`
 }
 
 /** A scan as a table expression, its order and limit inside. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Field } from '../../../../src/googlesql/field.ts'
+import type { Field, Value } from '../../../../src/googlesql/field.ts'
 import { beyondCast } from '../../../../src/local/sql/lower/cast.ts'
 import { anyValueOf, closeValueOf } from '../../../support/values.ts'
 import { type Bench, openBench } from '../support/bench.ts'
@@ -71,3 +71,54 @@ test('every query of the closed grammar gives the rows that the evaluator gives'
     { numRuns: Number(process.env.GRAMMAR_RUNS ?? 25) },
   )
 }, 120_000)
+
+const special: Partial<Record<Field['type'], readonly Value[]>> = {
+  FLOAT64: [null, Number.NaN, Number.NEGATIVE_INFINITY, -1.5, -0, 0, 5e-324, 1.5, Number.POSITIVE_INFINITY],
+  STRING: [null, '', '\0', ' ', 'A', 'a', 'a\0', 'a\nb', 'ab', 'z', 'å', 'æ', 'ø', '\u{ffff}', '😀'],
+  BYTES: [null, new Uint8Array(), new Uint8Array([0]), new Uint8Array([127]), new Uint8Array([128]), new Uint8Array([255, 0])],
+  INT64: [null, -(2n ** 63n), -1n, 0n, 1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 63n - 1n],
+  BOOL: [null, false, true],
+  NUMERIC: [
+    null,
+    '-99999999999999999999999999999.999999999',
+    '-0.000000001',
+    '0',
+    '0.000000001',
+    '1.5',
+    '99999999999999999999999999999.999999999',
+  ],
+  TIMESTAMP: [null, '0001-01-01T00:00:00Z', '1969-12-31T23:59:59.999999Z', '1970-01-01T00:00:00Z', '9999-12-31T23:59:59.999999Z'],
+}
+
+test.each(Object.entries(special) as [Field['type'], readonly Value[]][])(
+  'every pair of awkward values of %s compares, sorts and aggregates as on the evaluator',
+  async (type, values) => {
+    const fields: Field[] = [
+      { name: 'a', type, mode: 'NULLABLE' },
+      { name: 'b', type, mode: 'NULLABLE' },
+      { name: 'r', type: 'RECORD', mode: 'NULLABLE', fields: [{ name: 'l', type: 'INT64', mode: 'REPEATED' }] },
+    ]
+    const rows = values.flatMap(a => values.map(b => [a, b, a === null ? null : { l: [1n] }]))
+    await bench.table('t', fields, rows)
+    const comparisons = ['=', '!=', '<', '<=', '>', '>='].map((sign, index) => `a ${sign} b AS c${index}`)
+    for (const [sql, ordered] of [
+      [`SELECT a, b, ${comparisons.join(', ')}, a IS NULL AS n, r.l FROM P.D.t`, false],
+      ...['', ' ASC NULLS LAST', ' DESC', ' DESC NULLS FIRST'].map(
+        order => [`SELECT a FROM P.D.t ORDER BY a${order}`, true] as const,
+      ),
+      ['SELECT MIN(a), MAX(a), COUNT(a) FROM P.D.t', false],
+      ...values.map(
+        (_, index) =>
+          [
+            `SELECT MIN(b), MAX(b) FROM P.D.t WHERE NOT (a > b) OR a IS NULL${index % 2 === 0 ? '' : ' AND b IS NOT NULL'}`,
+            false,
+          ] as const,
+      ),
+    ] as const) {
+      const { duck, google, part } = await both.ask(sql, { schema: fields, rows })
+      if (duck === undefined || 'error' in duck || 'error' in google)
+        throw new Error(`${sql}: ${part} ${JSON.stringify([duck, google])}`)
+      expect({ sql, rows: canonical(duck.rows, ordered) }).toEqual({ sql, rows: canonical(google.rows, ordered) })
+    }
+  },
+)

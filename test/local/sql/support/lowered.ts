@@ -60,13 +60,10 @@ export function compareOn(bench: Bench) {
         }
         const prepared = await prepare(session, statement ?? {}, { start: 0, end: script.length })
         const schema = schemaOf(prepared.resolved)
-        const outputs = children(prepared.resolved, 'outputColumnList').map((output, index) => ({
-          columnId: String(child(output, 'column')?.columnId),
-          name: schema[index]?.name ?? '',
-        }))
         const text = lowerQuery(
           child(prepared.resolved, 'query') ?? {},
-          outputs,
+          children(prepared.resolved, 'outputColumnList'),
+          schema,
           await loweringOf(session, prepared, '2026-01-01T00:00:00Z'),
         )
         const ran = catalogue.connection.runAndReadAll(text)
