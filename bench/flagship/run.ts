@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { nodeFlags } from '../../src/nais/memory.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const sizes = process.argv.slice(2).map(Number)
@@ -62,7 +63,7 @@ try {
 }
 
 async function job(mode: string, url: string, name: string): Promise<Figures> {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(here, 'job.ts'), mode, url, name])
+  const { stdout } = await promisify(execFile)(process.execPath, [...nodeFlags, join(here, 'job.ts'), mode, url, name])
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Figures
 }
 

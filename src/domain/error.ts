@@ -70,7 +70,9 @@ export function nearest(wanted: string, known: readonly string[]): string | unde
     .map(word => ({ word, distance: distance(wanted.toLowerCase(), word.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)
   const best = ranked[0]
-  return best !== undefined && best.distance <= Math.max(2, Math.floor(wanted.length / 3)) ? best.word : undefined
+  return best !== undefined && best.distance <= (wanted.length < 3 ? 1 : Math.max(2, Math.floor(wanted.length / 3)))
+    ? best.word
+    : undefined
 }
 
 function distance(a: string, b: string): number {

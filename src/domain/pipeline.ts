@@ -14,6 +14,7 @@
  * - plan: what a run would do, as a value
  */
 import type * as z from 'zod'
+import { notAudited } from './audit.ts'
 import { EtlError } from './error.ts'
 import type { CompileError, Row, RowSchema, Shape } from './row.ts'
 import type { Source, Sources } from './source.ts'
@@ -146,9 +147,9 @@ export function pipeline<const F extends Sources, S extends Shape, const W exten
   if (transform.kind === 'each' && names.length > 1)
     throw new EtlError('pipeline', 'each(…) takes one source.', { hint: 'use a function of rows for several' })
   if (transform.kind === 'sql') {
-    const blind = to.row.columns.find(column => column.notAuditable !== undefined)
+    const blind = notAudited(to.row.columns)
     if (blind !== undefined)
-      throw new EtlError('pipeline', `column ${blind.name}: ${blind.notAuditable}.`, {
+      throw new EtlError('pipeline', `${blind}.`, {
         hint: 'a sql transform is checked in BigQuery only: use another rule',
       })
     const file = names.find(name => from[name]?.kind === 'file')

@@ -1,5 +1,6 @@
 import { EtlError } from '../domain/error.ts'
 import type { Bare, RunEvent } from '../domain/event.ts'
+import { guarded } from '../domain/personal.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Stage } from '../domain/run.ts'
 import type { Ports } from '../ports/index.ts'
@@ -27,7 +28,7 @@ export async function makeStage(
     }
   }
   const reads: Record<string, number> = {}
-  const writer = await step({ step: 'stage' }, () => ports.spool.open(columns))
+  const writer = await step({ step: 'stage' }, () => ports.spool.open(guarded(pipeline).columns))
   try {
     const counted: Say = event => {
       if (event.kind === 'reading') reads[event.source] = event.rows

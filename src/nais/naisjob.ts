@@ -1,7 +1,7 @@
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import { accessOf } from './access.ts'
 import { type Deployment, naisjobName } from './deployment.ts'
-import { resources } from './memory.ts'
+import { nodeFlags, resources } from './memory.ts'
 import type { Group } from './schedules.ts'
 import { type Yaml, yamlDocument, yamlFile } from './yaml.ts'
 
@@ -32,7 +32,7 @@ function naisjob(groups: readonly Group[], index: number, { name: base, team }: 
     metadata: { name: naisjobName(base, index), namespace: team, labels: { team } },
     spec: {
       image: groups.length > 1 ? image : undefined,
-      command: ['node', 'bin/etl.js', 'run', ...pipelines.map(pipeline => pipeline.name)],
+      command: ['node', ...nodeFlags, 'bin/etl.js', 'run', ...pipelines.map(pipeline => pipeline.name)],
       schedule,
       timeZone,
       // A second run beside the first would do no harm, only work for nothing.
