@@ -38,11 +38,19 @@ describe('runs at once', () => {
     expect((await head())[0]?.seq).toBe(5n)
   })
 
+  test('the same attempt under another job number, after it has published, publishes nothing more', async () => {
+    const ready = await staged('twice')
+    expect((await ready.publish(1)).outcome).toBe('published')
+    expect((await ready.publish(2)).outcome).toBe('lost')
+    expect((await published()).filter(row => row.run === 'twice')).toHaveLength(1)
+    expect(await rows()).toHaveLength(4)
+  })
+
   test('a zombie with yesterday’s base publishes nothing', async () => {
     const zombie = await staged('zombie')
     await attempt(local.url, pipeline, 'meanwhile-fffff')
     expect((await zombie.publish()).outcome).toBe('lost')
-    expect(await head()).toEqual([{ seq: 6n, run: 'meanwhile' }])
+    expect(await head()).toEqual([{ seq: 7n, run: 'meanwhile' }])
   })
 
   test('with two head rows nobody publishes: the own write is read back', async () => {
@@ -61,6 +69,6 @@ describe('runs at once', () => {
     const { ports, settings, request } = await worldOn(local.url, `${name}-zzzzz`)
     const plan = await makePlan(pipeline, request, ports, settings)
     const { stage } = await makeStage(plan, ports, new AbortController().signal, () => undefined)
-    return { publish: () => ports.warehouse.publish(publicationOf(plan, stage), 1, async () => undefined) }
+    return { publish: (number = 1) => ports.warehouse.publish(publicationOf(plan, stage), number, async () => undefined) }
   }
 })

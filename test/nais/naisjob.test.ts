@@ -4,7 +4,7 @@ import { parse, parseAllDocuments } from 'yaml'
 import { env } from '../../src/domain/env.ts'
 import { cronOf } from '../../src/engine/tick.ts'
 import { manifestFiles } from '../../src/nais/files.ts'
-import { resources } from '../../src/nais/memory.ts'
+import { nodeFlags, resources } from '../../src/nais/memory.ts'
 import appsPerEnv from '../../src/pipelines/apps-per-env.ts'
 import { copying, deployment, text } from './support.ts'
 
@@ -67,7 +67,7 @@ test('the flagship runs at 06:30 in Norway, one at a time, with just the rights 
     kind: 'Naisjob',
     metadata: { name: 'naisapps-agg-dataproduct', namespace: 'nais-analyse', labels: { team: 'nais-analyse' } },
     spec: {
-      command: ['node', 'bin/etl.js', 'run', 'apps-per-env'],
+      command: ['node', ...nodeFlags, 'bin/etl.js', 'run', 'apps-per-env'],
       schedule: '30 6 * * *',
       timeZone: 'Europe/Oslo',
       concurrencyPolicy: 'Forbid',

@@ -12,7 +12,8 @@ export type Parameter = {
 }
 
 /**
- * The one script that changes a reader's world. Its first statement locks, fences and counts in one; its own write, read back, decides;
+ * The one script that changes a reader's world. Its UPDATE locks, fences and counts in one; its own write, read back, decides: the attempt
+ * alone would not do, for the same attempt's earlier script may have published and left its name, while this UPDATE matched nothing;
  * there is no handler, so that a failure anywhere rolls all of it back (BigQuery: Multi-statement transactions).
  */
 export function publishScript(publication: Publication): string {
@@ -27,14 +28,17 @@ export function publishScript(publication: Publication): string {
   const names = columns.map(column => literal.name(column.name)).join(', ')
   const values = columns.map(fromStage).join(', ')
   return `DECLARE outcome STRING DEFAULT 'lost';
+DECLARE before INT64;
 BEGIN TRANSACTION;
+
+SET before = (SELECT MAX(seq) FROM ${head});
 
 UPDATE ${head}
    SET seq = seq + 1, version = @version, run = @run, attempt = @attempt,
        cursor = @cursor, schema_hash = @schema_hash, published_at = CURRENT_TIMESTAMP()
  WHERE ${fence(publication)};
 
-IF (SELECT COUNT(*) = 1 AND LOGICAL_AND(attempt = @attempt) FROM ${head}) THEN
+IF (SELECT COUNT(*) = 1 AND LOGICAL_AND(attempt = @attempt AND seq = before + 1) FROM ${head}) THEN
   ${emptied(publication, target ?? '')};
   INSERT INTO ${target} (${names}, version)
     SELECT ${values}, @version FROM ${stage};

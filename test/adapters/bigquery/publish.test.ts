@@ -39,14 +39,17 @@ describe('the publish script', () => {
   test('in replace mode, word for word', () => {
     expect(publishScript(publication(whole, tables, stage, {}))).toMatchInlineSnapshot(`
       "DECLARE outcome STRING DEFAULT 'lost';
+      DECLARE before INT64;
       BEGIN TRANSACTION;
+
+      SET before = (SELECT MAX(seq) FROM \`test-project.apps_aggregated_etl.head__apps_per_env\`);
 
       UPDATE \`test-project.apps_aggregated_etl.head__apps_per_env\`
          SET seq = seq + 1, version = @version, run = @run, attempt = @attempt,
              cursor = @cursor, schema_hash = @schema_hash, published_at = CURRENT_TIMESTAMP()
        WHERE NOT held AND version < @version AND run != @run;
 
-      IF (SELECT COUNT(*) = 1 AND LOGICAL_AND(attempt = @attempt) FROM \`test-project.apps_aggregated_etl.head__apps_per_env\`) THEN
+      IF (SELECT COUNT(*) = 1 AND LOGICAL_AND(attempt = @attempt AND seq = before + 1) FROM \`test-project.apps_aggregated_etl.head__apps_per_env\`) THEN
         TRUNCATE TABLE \`test-project.apps_aggregated.apps_per_env\`;
         INSERT INTO \`test-project.apps_aggregated.apps_per_env\` (\`dato\`, \`env\`, \`datacenter\`, \`antall_apper\`, version)
           SELECT \`dato\`, \`env\`, \`datacenter\`, \`antall_apper\`, @version FROM \`test-project.apps_aggregated_etl.stage__apps_per_env__9f3c1a\`;

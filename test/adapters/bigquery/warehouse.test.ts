@@ -69,7 +69,7 @@ describe('a target', () => {
     )
     await expect(adapter.warehouse.describe(byDate, tables, 'run-1')).rejects.toMatchObject({
       kind: 'schema',
-      problem: `${project}.${tables.target.dataset}.t has another schema than the pipeline: column dato is STRING there, the row schema says DATE; there is no column n (did you mean env?); column more is required there, and the row schema lacks it.`,
+      problem: `${project}.${tables.target.dataset}.t has another schema than the pipeline: column dato is STRING there, the row schema says DATE; there is no column n; column more is required there, and the row schema lacks it.`,
     })
   })
 })
