@@ -7,7 +7,7 @@ import { byName, evaluable, foldConstants } from './constants.ts'
 import { type Batch, eachBatch } from './content.ts'
 import { beyondCast } from './lower/cast.ts'
 import { type Lowering, NotLowered } from './lower/grammar.ts'
-import { lowerQuery } from './lower/scan.ts'
+import { lowerQuery, lowerScan } from './lower/scan.ts'
 import { requirePartitionFilter } from './partition.ts'
 import { keepQuery, keepRows, type Results } from './results.ts'
 import { asBigQueryError, type Prepared, type Session } from './session.ts'
@@ -45,6 +45,7 @@ export async function loweringOf(session: Session, prepared: Prepared, now: stri
     now,
     constants: await foldConstants(session, prepared, now),
     rowCount: session.rowCount,
+    scan: lowerScan,
   }
 }
 

@@ -5,7 +5,6 @@ import { literal } from '../values.ts'
 import { cast } from './cast.ts'
 import { call } from './functions.ts'
 import { type Lowering, NotLowered, nameOf, only, type Reach, typeOfNode } from './grammar.ts'
-import { lowerScan } from './scan.ts'
 
 /** An expression of the resolved tree as a DuckDB expression of the same value. Throws NotLowered outside the closed grammar. */
 export function lowerExpression(node: Node, reach: Reach, lowering: Lowering): string {
@@ -93,7 +92,7 @@ function structField(node: Node, reach: Reach, lowering: Lowering): string {
 // GoogleSQL: Subqueries, "Scalar subqueries": more than one row is an error; DuckDB's default is the same.
 function subquery(node: Node, lowering: Lowering): string {
   only(node, 'subqueryType', 'subquery', 'inExpr', 'inCollation')
-  const { sql, reach } = lowerScan(child(node, 'subquery') ?? {}, lowering)
+  const { sql, reach } = lowering.scan(child(node, 'subquery') ?? {}, lowering)
   const [first] = children(child(node, 'subquery') ?? {}, 'columnList')
   switch (text(node, 'subqueryType')) {
     case 'SCALAR':

@@ -27,6 +27,8 @@ export type Lowering = {
   /** Constant expressions that the evaluator has worked out, by node. */
   readonly constants: ReadonlyMap<Node, Value>
   readonly rowCount: number
+  /** Lowers a query inside of an expression: `lowerScan`. Given, since a query holds expressions and an expression queries. */
+  readonly scan: (node: Node, lowering: Lowering) => { readonly sql: string; readonly reach: Reach }
 }
 
 /**
