@@ -12,6 +12,9 @@ import { canonicalText, duckType, quoted } from './types.ts'
 /** Bytes of one Parquet file, about: one upload each. */
 const partBytes = 96 * 1024 * 1024
 
+/** Bytes of the dictionaries of all columns of a file together: the writer takes as much for each as it may, also for a few rows. */
+const dictionaryBytes = 16 * 1024 * 1024
+
 /** Rows that DuckDB takes at once; also its largest chunk. */
 const chunkRows = 2048
 
@@ -34,7 +37,7 @@ async function openWriter(columns: readonly Column[], directory: string, size: n
   let database: Database
   let appender: duckdb.DuckDBAppender
   try {
-    database = await openDatabase(folder)
+    database = await openDatabase(folder, leavesOf(columns))
     await database.connection.run(
       `CREATE TABLE spool (${columns.map(column => `${quoted(column.name)} ${duckType(column)}`).join(', ')})`,
     )
@@ -81,7 +84,7 @@ async function openWriter(columns: readonly Column[], directory: string, size: n
       try {
         appender.flushSync()
         const contentHash = await hash(database.connection, columns)
-        const files = rows === 0 ? [] : await writeParts(database.connection, folder, size)
+        const files = rows === 0 ? [] : await writeParts(database.connection, folder, size, leavesOf(columns))
         await close()
         return { files, rows, contentHash }
       } catch (error) {
@@ -109,7 +112,8 @@ function encodeColumn(chunk: readonly AnyRow[], column: Column, encode: Encode, 
 
 /** The same for the same rows in any order: their number, and the sums of both halves of each row's MD5. */
 async function hash(connection: duckdb.DuckDBConnection, columns: readonly Column[]): Promise<string> {
-  const text = columns.map(column => canonicalText(column, quoted(column.name))).join(' || ')
+  // One call: a chain of || is as deep as the table has columns, and DuckDB's parser ends at 1 000.
+  const text = `concat(${columns.map(column => canonicalText(column, quoted(column.name))).join(', ')})`
   const answer = await connection.runAndReadAll(
     `SELECT count(*)::VARCHAR, coalesce(sum(md5_number_lower(t)), 0)::VARCHAR, coalesce(sum(md5_number_upper(t)), 0)::VARCHAR FROM (SELECT ${text} AS t FROM spool)`,
   )
@@ -118,10 +122,25 @@ async function hash(connection: duckdb.DuckDBConnection, columns: readonly Colum
   return `1-${count}-${hex(lower)}-${hex(upper)}`
 }
 
-async function writeParts(connection: duckdb.DuckDBConnection, folder: string, size: number): Promise<readonly string[]> {
+/** Columns that hold buffers: the scalar ones, those inside of records too; an array's lengths are one of their own. */
+function leavesOf(columns: readonly Column[]): number {
+  return columns.reduce(
+    (sum, { mode, fields }) => sum + (mode === 'REPEATED' ? 1 : 0) + (fields === undefined ? 1 : leavesOf(fields)),
+    0,
+  )
+}
+
+async function writeParts(
+  connection: duckdb.DuckDBConnection,
+  folder: string,
+  size: number,
+  leaves: number,
+): Promise<readonly string[]> {
   const parts = join(folder, 'parts')
+  // DuckDB's own limit is a mebibyte.
+  const dictionary = Math.min(1024 * 1024, Math.floor(dictionaryBytes / leaves))
   await connection.run(
-    `COPY spool TO '${parts.replaceAll("'", "''")}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, ROW_GROUP_SIZE_BYTES '16MB', FILE_SIZE_BYTES ${size})`,
+    `COPY spool TO '${parts.replaceAll("'", "''")}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, ROW_GROUP_SIZE_BYTES '16MB', STRING_DICTIONARY_PAGE_SIZE_LIMIT ${dictionary}, FILE_SIZE_BYTES ${size})`,
   )
   const names = await readdir(parts)
   return names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).map(name => join(parts, name))

@@ -126,6 +126,13 @@ describe('a spool', () => {
     ])
   })
 
+  test.each(['NULLABLE', 'REPEATED'] as const)('takes a thousand columns of text, %s', async mode => {
+    const wide = Array.from({ length: 1000 }, (_, index): Column => ({ name: `c${index}`, type: 'STRING', mode, rules: [] }))
+    const value = mode === 'REPEATED' ? ['a', 'b'] : 'often the same value'
+    const row = Object.fromEntries(wide.map(column => [column.name, value]))
+    expect((await spooled(wide, [Array.from({ length: 25 }, () => row)])).spooled.rows).toBe(25)
+  })
+
   test('hashes the same rows in any order alike, and any other rows differently', async () => {
     const hashOf = async (rows: readonly AnyRow[]) => (await spooled(Everything.columns, [rows])).spooled.contentHash
     const both = await hashOf([one, other])
