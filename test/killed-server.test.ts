@@ -27,27 +27,34 @@ describe('a server that is killed in the middle of a run', () => {
     await rm(dir, { recursive: true, force: true })
   })
 
-  test.each(['reading', 'staged', 'audited'] as const)('after it was %s: the run fails with a sentence, and the last version is whole', async moment => {
-    const { ports, settings, request } = await worldOn(local.url, `killed-${moment}-bbbbb`)
-    let killed: Promise<void> | undefined
-    const watching = {
-      ...ports,
-      report: {
-        event(event: { kind: string }) {
-          if (event.kind === moment) killed ??= local.kill()
+  test.each(['reading', 'staged', 'audited'] as const)(
+    'after it was %s: the run fails with a sentence, and the last version is whole',
+    async moment => {
+      const { ports, settings, request } = await worldOn(local.url, `killed-${moment}-bbbbb`)
+      let killed: Promise<void> | undefined
+      const watching = {
+        ...ports,
+        report: {
+          event(event: { kind: string }) {
+            if (event.kind === moment) killed ??= local.kill()
+          },
         },
-      },
-    }
-    const failure = await run(pipeline, request, watching, settings, new AbortController().signal).catch((error: unknown) => error)
-    await killed
-    expect(failure).toBeInstanceOf(EtlError)
-    expect(failure).toMatchObject({ kind: 'unavailable', where: { pipeline: 'apps-per-env' } })
-    expect((failure as EtlError).message).toContain(`${local.url} does not answer`)
+      }
+      const failure = await run(pipeline, request, watching, settings, new AbortController().signal).catch(
+        (error: unknown) => error,
+      )
+      await killed
+      expect(failure).toBeInstanceOf(EtlError)
+      expect(failure).toMatchObject({ kind: 'unavailable', where: { pipeline: 'apps-per-env' } })
+      expect((failure as EtlError).message).toContain(`${local.url} does not answer`)
 
-    local = await startLocal({ dir })
-    expect(await ask(local.url, 'SELECT run, seq FROM `team-dev.apps_aggregated_etl.head__apps_per_env`')).toEqual([{ run: 'first', seq: 1n }])
-    expect(await ask(local.url, 'SELECT COUNT(*) AS n FROM `team-dev.apps_aggregated.apps_per_env`')).toEqual([{ n: 4n }])
-  })
+      local = await startLocal({ dir })
+      expect(await ask(local.url, 'SELECT run, seq FROM `team-dev.apps_aggregated_etl.head__apps_per_env`')).toEqual([
+        { run: 'first', seq: 1n },
+      ])
+      expect(await ask(local.url, 'SELECT COUNT(*) AS n FROM `team-dev.apps_aggregated.apps_per_env`')).toEqual([{ n: 4n }])
+    },
+  )
 
   test('the next run publishes', async () => {
     expect(await attempt(local.url, pipeline, 'next-ccccc')).toMatchObject({ outcome: 'published', rows: 4 })

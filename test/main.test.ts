@@ -96,7 +96,9 @@ describe('the flagship', () => {
     const { readCsv } = await import('../src/adapters/files/reader.ts')
     const rows = await readCsv(`${root}/fixtures/apps-per-env/two-dates/expected.csv`, pipeline.to.row.columns)
     const order = (row: Record<string, unknown>) => `${row.dato} ${row.env} ${row.datacenter}`
-    return rows.map(row => ({ ...row, antall_apper: BigInt(Number(row.antall_apper)), version })).sort((a, b) => (order(a) < order(b) ? -1 : 1))
+    return rows
+      .map(row => ({ ...row, antall_apper: BigInt(Number(row.antall_apper)), version }))
+      .sort((a, b) => (order(a) < order(b) ? -1 : 1))
   }
 })
 

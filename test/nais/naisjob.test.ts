@@ -94,7 +94,9 @@ test('pipelines of one schedule share a Naisjob, however the fields are spaced; 
     copying('d', { timeZone: 'UTC' }),
     copying('a'),
   ])
-  expect(jobs.map(job => [job.metadata?.name, job.spec?.command?.slice(3 + nodeFlags.length), job.spec?.schedule, job.spec?.timeZone])).toEqual([
+  expect(
+    jobs.map(job => [job.metadata?.name, job.spec?.command?.slice(3 + nodeFlags.length), job.spec?.schedule, job.spec?.timeZone]),
+  ).toEqual([
     ['naisapps-agg-dataproduct', ['a', 'b'], '30 6 * * *', 'Europe/Oslo'],
     ['naisapps-agg-dataproduct-2', ['c'], '0 7 * * 1', 'Europe/Oslo'],
     ['naisapps-agg-dataproduct-3', ['d'], '30 6 * * *', 'UTC'],

@@ -256,7 +256,7 @@ test('many publishes at once, tried again after an abort, leave one copy of the 
   const attempt = async (n: number): Promise<string> => {
     try {
       const [row] = await bench.rows(script, { parameters: given(n) })
-      return String(row?.['outcome'])
+      return String(row?.outcome)
     } catch (error) {
       if (!/concurrent update/.test(String(error))) throw error
       return attempt(n)
