@@ -52,6 +52,16 @@ async function pipelineNames(root: string): Promise<string[]> {
   }
 }
 
+/**
+ * The pipelines of these names, or all.
+ * @throws EtlError like `loadPipeline`; `usage` if there is none at all.
+ */
+export async function namedPipelines(root: string, names: readonly string[]): Promise<NamedPipeline[]> {
+  const pipelines = names.length === 0 ? await loadAll(root) : await Promise.all(names.map(name => loadPipeline(root, name)))
+  if (pipelines.length > 0) return pipelines
+  throw new EtlError('usage', 'there is no pipeline yet.', { hint: '`npm run etl -- new my-first` makes one' })
+}
+
 /** All pipelines, in the order of their names. */
 export async function loadAll(root: string): Promise<NamedPipeline[]> {
   return Promise.all((await pipelineNames(root)).map(name => loadPipeline(root, name)))

@@ -1,7 +1,7 @@
 import { EtlError } from '../domain/error.ts'
 import { run as engineRun } from '../engine/run.ts'
 import { type Command, worldHelp, worldOptions } from './command.ts'
-import { loadAll, loadPipeline } from './pipelines.ts'
+import { namedPipelines } from './pipelines.ts'
 import { inWorld } from './with-local.ts'
 
 export const run: Command = {
@@ -24,12 +24,7 @@ Examples
   words: { least: 0, most: 99 },
   logs: true,
   async run(context) {
-    const pipelines =
-      context.words.length === 0
-        ? await loadAll(context.root)
-        : await Promise.all(context.words.map(name => loadPipeline(context.root, name)))
-    if (pipelines.length === 0)
-      throw new EtlError('usage', 'there is no pipeline yet.', { hint: '`npm run etl -- new my-first` makes one' })
+    const pipelines = await namedPipelines(context.root, context.words)
     const slot = slotOf(context.flags.slot)
     return inWorld(context, pipelines, undefined, async ({ ports, settings, request }) => {
       let failed = 0

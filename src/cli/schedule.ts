@@ -3,7 +3,7 @@ import type { NamedPipeline } from '../domain/pipeline.ts'
 import { run as engineRun } from '../engine/run.ts'
 import { cronOf } from '../engine/tick.ts'
 import { type Command, type World, worldHelp, worldOptions } from './command.ts'
-import { loadAll, loadPipeline } from './pipelines.ts'
+import { namedPipelines } from './pipelines.ts'
 import { ticking } from './ticking.ts'
 import { inWorld } from './with-local.ts'
 
@@ -25,12 +25,7 @@ Examples
   words: { least: 0, most: 99 },
   logs: true,
   async run(context) {
-    const pipelines =
-      context.words.length === 0
-        ? await loadAll(context.root)
-        : await Promise.all(context.words.map(name => loadPipeline(context.root, name)))
-    if (pipelines.length === 0)
-      throw new EtlError('usage', 'there is no pipeline yet.', { hint: '`npm run etl -- new my-first` makes one' })
+    const pipelines = await namedPipelines(context.root, context.words)
     return inWorld(context, pipelines, undefined, async (_, open) => {
       const running = new Set<Promise<void>>()
       const stop = ticking(pipelines, pipeline => {

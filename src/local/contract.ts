@@ -1,22 +1,8 @@
 // The words that the two halves of the local BigQuery share: the API side (http, catalogue, jobs, uploads, rows) and the SQL side (sql/).
 import type { DuckDBConnection } from '@duckdb/node-api'
+import type { FieldType } from '../googlesql/field.ts'
 
-/** Standard names of BigQuery's types; the REST API's legacy names (INTEGER, FLOAT, BOOLEAN, STRUCT) are normalised on the way in. */
-export type FieldType =
-  | 'STRING'
-  | 'BYTES'
-  | 'INT64'
-  | 'FLOAT64'
-  | 'BOOL'
-  | 'NUMERIC'
-  | 'BIGNUMERIC'
-  | 'TIMESTAMP'
-  | 'DATE'
-  | 'TIME'
-  | 'DATETIME'
-  | 'JSON'
-  | 'GEOGRAPHY'
-  | 'RECORD'
+export type { FieldType }
 
 /** A column of a table or of a result. */
 export type Field = {
