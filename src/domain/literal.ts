@@ -49,6 +49,17 @@ export const literal = {
     if (!fits) throw new RangeError(`not a table name: ${JSON.stringify(name)}`)
     return `\`${name}\``
   },
+  /**
+   * A table of which these columns are named without an alias. Its own name would stand for a whole row of it, also where a column is called the same
+   * (GoogleSQL: Query syntax, 'Range variables'; the analyser gives the row precedence): such a table gets another name.
+   */
+  from(ref: TableRef, columns: readonly string[]): string {
+    const names = columns.map(column => column.toLowerCase())
+    if (!names.includes(ref.table.toLowerCase())) return literal.table(ref)
+    let alias = 'this_table'
+    while (names.includes(alias)) alias += '_'
+    return `${literal.table(ref)} AS ${literal.name(alias)}`
+  },
 } as const
 
 /** `column IN (…)` or BETWEEN for days in a row: literals, so that partitions prune (BigQuery: Querying partitioned tables). Dates ascend. */

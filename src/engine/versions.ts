@@ -25,12 +25,12 @@ export function currentRows(
   limit: number,
 ): Promise<Answer> {
   const { columns, key } = pipeline.to.row
-  const names = [...columns.map(column => column.name), 'version'].map(literal.name)
+  const names = [...columns.map(column => column.name), 'version']
   const order = key.length === 0 ? [] : [`ORDER BY ${key.map(literal.name).join(', ')}`]
   return warehouse.ask(
     [
-      `SELECT ${names.join(', ')}`,
-      `FROM ${literal.table(tables.target)}`,
+      `SELECT ${names.map(literal.name).join(', ')}`,
+      `FROM ${literal.from(tables.target, names)}`,
       ...order,
       `LIMIT ${literal.number(String(limit))}`,
     ].join('\n'),

@@ -39,7 +39,7 @@ UPDATE ${head}
  WHERE ${fence(publication)};
 
 IF (SELECT COUNT(*) = 1 AND LOGICAL_AND(attempt = @attempt AND seq = before + 1) FROM ${head}) THEN
-  ${emptied(publication, target ?? '')};
+  ${emptied(publication)};
   INSERT INTO ${target} (${names}, version)
     SELECT ${values}, @version FROM ${stage};
   INSERT INTO ${history} (${names}, version, _op)
@@ -95,8 +95,8 @@ function fence(publication: Publication): string {
 }
 
 /** TRUNCATE bills nothing, and neither does a DELETE of whole partitions by literals (BigQuery: TRUNCATE TABLE; Using DML with partitioned tables). */
-function emptied({ write, scope }: Publication, target: string): string {
-  if (write.mode === 'replace') return `TRUNCATE TABLE ${target}`
+function emptied({ write, scope, tables: { target } }: Publication): string {
+  if (write.mode === 'replace') return `TRUNCATE TABLE ${literal.table(target)}`
   if (scope === null) throw new EtlError('bug', 'a publication in partition mode has no scope.')
-  return `DELETE FROM ${target} WHERE ${datesCondition(write.column, scope)}`
+  return `DELETE FROM ${literal.from(target, [write.column])} WHERE ${datesCondition(write.column, scope)}`
 }

@@ -1,3 +1,4 @@
+import type { Column } from '../../domain/column.ts'
 import { nameIn } from '../../domain/env.ts'
 import { EtlError } from '../../domain/error.ts'
 import { datesCondition, literal } from '../../domain/literal.ts'
@@ -11,7 +12,7 @@ export type Names = { readonly project: string; readonly environment: string }
 
 /** What a reader runs: the named columns, never `*`, slice after slice. */
 export function readText(names: Names, source: TableSource, { columns, slices }: ReadRequest): string {
-  const select = `SELECT ${columns.map(column => literal.name(column.name)).join(', ')} FROM ${sourceTable(names, source)}`
+  const select = `SELECT ${columns.map(column => literal.name(column.name)).join(', ')} FROM ${sourceTable(names, source, columns)}`
   if (slices === null) return select
   return `${select} WHERE ${datesCondition(slices.column, slices.dates)} ORDER BY ${literal.name(slices.column)}`
 }
@@ -27,15 +28,18 @@ export function queryText(names: Names, pipeline: NamedPipeline, dates: readonly
       if (source?.kind !== 'table') throw new EtlError('bug', `source ${name} is no table.`)
       const columns = source.row.columns.map(column => literal.name(column.name)).join(', ')
       const where = write.mode === 'partition' && dates !== null ? ` WHERE ${datesCondition(write.column, dates)}` : ''
-      return `${literal.name(name)} AS (\n  SELECT ${columns} FROM ${sourceTable(names, source)}${where}\n)`
+      return `${literal.name(name)} AS (\n  SELECT ${columns} FROM ${sourceTable(names, source, source.row.columns)}${where}\n)`
     })
   const columns = to.row.columns.map(column => literal.name(column.name)).join(', ')
   return `WITH ${sources.join(', ')}\nSELECT ${columns} FROM (\n${sqlText(transform).trim().replace(/;$/, '')}\n)`
 }
 
-/** A source's table in back-quotes. */
-function sourceTable(names: Names, source: TableSource): string {
-  return literal.table(sourceRef(names, source))
+/** A source's table, of which these columns are read. */
+function sourceTable(names: Names, source: TableSource, columns: readonly Column[]): string {
+  return literal.from(
+    sourceRef(names, source),
+    columns.map(column => column.name),
+  )
 }
 
 export function sourceRef(names: Names, source: TableSource) {
