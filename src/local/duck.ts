@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
 
 // The package (1.5.6) reads texts with a TextDecoder that swallows a U+FEFF at the start, where it is a character like any other.
-const accessors = createRequire(import.meta.url)('@duckdb/node-api/lib/vectors/dataAccessors.js') as { textDecoder: TextDecoder }
+const accessors = createRequire(import.meta.url)('@duckdb/node-api/lib/vectors/dataAccessors.js') as { textDecoder: unknown }
 accessors.textDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** A name as DuckDB reads it. */
