@@ -46,11 +46,20 @@ describe('runs at once', () => {
     expect(await rows()).toHaveLength(4)
   })
 
+  test('a retried pod whose run was followed by another publishes nothing more', async () => {
+    expect((await attempt(local.url, pipeline, 'early-hhhhh')).outcome).toBe('published')
+    expect((await attempt(local.url, pipeline, 'later-iiiii')).outcome).toBe('published')
+    const late = await staged('early')
+    expect((await late.publish()).outcome).toBe('lost')
+    expect((await attempt(local.url, pipeline, 'early-jjjjj')).outcome).toBe('already published')
+    expect((await published()).filter(row => row.run === 'early')).toHaveLength(1)
+  })
+
   test('a zombie with yesterday’s base publishes nothing', async () => {
     const zombie = await staged('zombie')
     await attempt(local.url, pipeline, 'meanwhile-fffff')
     expect((await zombie.publish()).outcome).toBe('lost')
-    expect(await head()).toEqual([{ seq: 7n, run: 'meanwhile' }])
+    expect(await head()).toEqual([{ seq: 9n, run: 'meanwhile' }])
   })
 
   test('with two head rows nobody publishes: the own write is read back', async () => {
@@ -68,7 +77,7 @@ describe('runs at once', () => {
   async function staged(name: string) {
     const { ports, settings, request } = await worldOn(local.url, `${name}-zzzzz`)
     const plan = await makePlan(pipeline, request, ports, settings)
-    const { stage } = await makeStage(plan, ports, new AbortController().signal, () => undefined)
+    const { stage } = await makeStage(plan, 1, ports, new AbortController().signal, () => undefined)
     return { publish: (number = 1) => ports.warehouse.publish(publicationOf(plan, stage), number, async () => undefined) }
   }
 })

@@ -58,13 +58,30 @@ async function pipelineNames(root: string): Promise<string[]> {
  */
 export async function namedPipelines(root: string, names: readonly string[]): Promise<NamedPipeline[]> {
   const pipelines = names.length === 0 ? await loadAll(root) : await Promise.all(names.map(name => loadPipeline(root, name)))
+  refuseSharedTargets(pipelines)
   if (pipelines.length > 0) return pipelines
   throw new EtlError('usage', 'there is no pipeline yet.', { hint: '`npm run etl -- new my-first` makes one' })
 }
 
 /** All pipelines, in the order of their names. */
 export async function loadAll(root: string): Promise<NamedPipeline[]> {
-  return Promise.all((await pipelineNames(root)).map(name => loadPipeline(root, name)))
+  const pipelines = await Promise.all((await pipelineNames(root)).map(name => loadPipeline(root, name)))
+  refuseSharedTargets(pipelines)
+  return pipelines
+}
+
+/** Two pipelines of one table would undo each other, and in one Job the second would take the first's publication for its own. */
+function refuseSharedTargets(pipelines: readonly NamedPipeline[]): void {
+  const owners = new Map<string, string>()
+  for (const { name, to } of pipelines) {
+    const target = `${JSON.stringify(to.dataset)} ${to.table}`
+    const other = owners.get(target)
+    if (other !== undefined)
+      throw new EtlError('pipeline', `${other} and ${name} write the same table ${to.table}.`, {
+        hint: 'give each pipeline a table of its own',
+      })
+    owners.set(target, name)
+  }
 }
 
 function isPipeline(value: unknown): value is Pipeline {

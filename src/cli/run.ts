@@ -1,4 +1,5 @@
 import { EtlError } from '../domain/error.ts'
+import { isDate } from '../domain/text.ts'
 import { run as engineRun } from '../engine/run.ts'
 import { type Command, worldHelp, worldOptions } from './command.ts'
 import { namedPipelines } from './pipelines.ts'
@@ -29,6 +30,7 @@ Examples
     return inWorld(context, pipelines, undefined, async ({ ports, settings, request }) => {
       let failed = 0
       for (const pipeline of pipelines) {
+        if (context.signal.aborted) throw new EtlError('stopped', `told to stop before ${pipeline.name} ran.`)
         try {
           await engineRun(pipeline, { ...request, ...(slot === undefined ? {} : { slot }) }, ports, settings, context.signal)
         } catch (error) {
@@ -43,7 +45,7 @@ Examples
 
 function slotOf(flag: string | boolean | undefined): string | undefined {
   if (typeof flag !== 'string') return undefined
-  const time = new Date(flag)
+  const time = new Date(isDate(flag.slice(0, 10)) ? flag : Number.NaN) // JavaScript takes 31 February for 3 March
   if (!/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(flag) || Number.isNaN(time.getTime())) {
     throw new EtlError('usage', `--slot ${flag} is no time.`, {
       hint: 'write it with its zone, such as 2026-11-20T06:30:00+01:00',

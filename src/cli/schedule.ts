@@ -2,7 +2,7 @@ import { EtlError } from '../domain/error.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import { run as engineRun } from '../engine/run.ts'
 import { cronOf } from '../engine/tick.ts'
-import { type Command, type World, worldHelp, worldOptions } from './command.ts'
+import { type Command, type Context, type World, worldHelp, worldOptions } from './command.ts'
 import { namedPipelines } from './pipelines.ts'
 import { ticking } from './ticking.ts'
 import { inWorld } from './with-local.ts'
@@ -29,7 +29,7 @@ Examples
     return inWorld(context, pipelines, undefined, async (_, open) => {
       const running = new Set<Promise<void>>()
       const stop = ticking(pipelines, pipeline => {
-        const one = oneRun(pipeline, open, context.signal).finally(() => running.delete(one))
+        const one = oneRun(pipeline, open, context).finally(() => running.delete(one))
         running.add(one)
         return one
       })
@@ -43,12 +43,24 @@ Examples
   },
 }
 
-/** A run with an attempt of its own; a failure has been reported by the run, and the next tick tries again. */
-async function oneRun(pipeline: NamedPipeline, open: () => Promise<World>, signal: AbortSignal): Promise<void> {
-  const { ports, settings, request } = await open()
-  await engineRun(pipeline, request, ports, settings, signal).catch((error: unknown) => {
-    if (!(error instanceof EtlError)) throw error
-  })
+/**
+ * A run and an attempt of its own, also in a pod: the pod's name is that of one Job, and would make all ticks one run. A failure has been
+ * reported by the run, or is here; the next tick tries again.
+ */
+async function oneRun(pipeline: NamedPipeline, open: () => Promise<World>, context: Context): Promise<void> {
+  try {
+    const { ports, settings, request } = await open()
+    const { user, attempt } = request
+    await engineRun(pipeline, { user, attempt }, ports, settings, context.signal).catch((error: unknown) => {
+      if (!(error instanceof EtlError)) throw error
+    })
+  } catch (error) {
+    context.out.line(
+      error instanceof EtlError
+        ? error.message
+        : `${pipeline.name}: a defect: ${error instanceof Error ? error.name : 'unknown'}`,
+    )
+  }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -18,7 +18,9 @@ export function auditSql(columns: readonly Column[], key: readonly string[], sta
   }
   if (scope !== null) {
     const outside = `NOT (${datesCondition(scope.column, scope.dates)})`
-    parts.push(`COUNTIF(${outside}) AS outside`, `MIN(IF(${outside}, ${literal.name(scope.column)}, NULL)) AS outside_example`)
+    parts.push(`COUNTIF(${outside}) AS outside`)
+    if (!isPersonal(columns, [scope.column]))
+      parts.push(`MIN(IF(${outside}, ${literal.name(scope.column)}, NULL)) AS outside_example`)
   }
   if (key.length > 0) {
     const names = key.map(literal.name).join(', ')

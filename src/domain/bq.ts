@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { jsonProblem } from './json.ts'
 import { isDate, isDatetime, isDecimal, isTime, isTimestamp } from './text.ts'
 
 /** Types that only BigQuery has; the value in memory stands behind each. */
@@ -30,8 +31,13 @@ export const bq = {
   time: () => z.stringFormat('bq.time', isTime, "expected a TIME as text, such as '06:30:00.123456'"),
   /** BYTES as Uint8Array. */
   bytes: () => z.custom<Uint8Array>(isBytes, 'expected bytes (a Uint8Array)'),
-  /** JSON as its text: numbers beyond a double stay exact. */
-  json: () => z.stringFormat('bq.json', isJson, 'expected the text of a JSON value'),
+  /** JSON as its text: 64-bit integers stay exact, and a number that neither 64 bits nor a double hold is refused. */
+  json: () =>
+    z.stringFormat(
+      'bq.json',
+      text => jsonProblem(text) === undefined,
+      'expected the text of a JSON value whose numbers fit 64 bits or a double',
+    ),
   /** GEOGRAPHY as WKT text; passes through unchecked. */
   geography: () => z.stringFormat('bq.geography', text => text !== '', 'expected a geography as WKT text'),
 }
@@ -39,13 +45,4 @@ export const bq = {
 /** Known by identity: what `bq.bytes()` is made of. */
 export function isBytes(value: unknown): boolean {
   return value instanceof Uint8Array
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -16,6 +16,7 @@ export const kinds = {
   query: { message: 'BigQuery refused a statement', exit: 1, retry: 'no' },
   conflict: { message: 'Another publication was under way', exit: 1, retry: 'conflict' },
   unavailable: { message: 'The warehouse did not answer', exit: 1, retry: 'transient' },
+  unknown: { message: 'It is not known whether the run published', exit: 1, retry: 'no' },
   stopped: { message: 'The run was stopped before it published', exit: 1, retry: 'no' },
   bug: { message: 'Unexpected failure', exit: 1, retry: 'no' },
 } as const satisfies Record<string, { message: string; exit: number; retry: 'no' | 'transient' | 'conflict' }>

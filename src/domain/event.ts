@@ -27,9 +27,10 @@ export type RunEvent = { readonly pipeline: string; readonly run: string; readon
       readonly milliseconds: number
     }
   | { readonly kind: 'nothingToDo'; readonly why: string }
+  | { readonly kind: 'alreadyPublished'; readonly table: string; readonly by: string; readonly version: string }
   | { readonly kind: 'superseded'; readonly table: string; readonly by: string; readonly version: string }
   | { readonly kind: 'held'; readonly table: string; readonly version: string }
-  | { readonly kind: 'failed'; readonly error: EtlError; readonly published: false }
+  | { readonly kind: 'failed'; readonly error: EtlError; readonly published: false | 'unknown' }
 )
 
 /** An event without whose it is. */
@@ -48,6 +49,7 @@ export const messages: {
   waiting: { message: 'Waiting', level: 'info' },
   published: { message: 'Version published', level: 'info' },
   nothingToDo: { message: 'Nothing to publish', level: 'info' },
+  alreadyPublished: { message: 'This Job has published already', level: 'warn' },
   superseded: { message: 'Superseded by a newer version', level: 'warn' },
   held: { message: 'Target is held', level: 'warn' },
   failed: { message: 'Run failed', level: 'error' },

@@ -23,7 +23,12 @@ export function guarded(pipeline: Pick<Pipeline, 'from' | 'to'>): RowSchema {
   if (!handlesPersonal(pipeline)) return row
   const known = guardedRows.get(row)
   if (known !== undefined) return known
-  const marked = { ...row, columns: row.columns.map(column => ({ ...column, pii: column.pii ?? ('indirect' as const) })) }
+  const marked = { ...row, columns: row.columns.map(allMarked) }
   guardedRows.set(row, marked)
   return marked
+}
+
+function allMarked(column: Column): Column {
+  const { fields } = column
+  return { ...column, pii: column.pii ?? 'indirect', ...(fields === undefined ? {} : { fields: fields.map(allMarked) }) }
 }

@@ -144,6 +144,9 @@ export function pipeline<const F extends Sources, S extends Shape, const W exten
   const transform = kindOf((definition as { transform?: unknown }).transform)
   const names = Object.keys(from)
   if (names.length === 0) throw new EtlError('pipeline', 'from: {} names no source.')
+  const odd = names.find(name => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+  if (odd !== undefined)
+    throw new EtlError('pipeline', `the source ${JSON.stringify(odd)}: a source's name has letters a to z, digits and _ only.`)
   if (transform.kind === 'each' && names.length > 1)
     throw new EtlError('pipeline', 'each(…) takes one source.', { hint: 'use a function of rows for several' })
   if (transform.kind === 'sql') {

@@ -60,7 +60,7 @@ export type Publication = {
 export type PublishOutcome = { readonly outcome: 'published' | 'lost'; readonly head: Head; readonly job: string }
 
 /** Events of the ledger; the table keeps them all, append-only. */
-export type LedgerEvent = 'claimed' | 'staged' | 'audited' | 'publishing' | 'published' | 'superseded' | 'failed'
+export type LedgerEvent = 'claimed' | 'staged' | 'audited' | 'publishing' | 'published' | 'superseded' | 'held' | 'failed'
 
 /** A row of the ledger, as far as a run looks at it. */
 export type LedgerRow = {

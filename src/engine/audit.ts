@@ -1,4 +1,4 @@
-import { auditChecks, auditProblems } from '../domain/audit.ts'
+import { auditChecks, auditProblems, auditSql } from '../domain/audit.ts'
 import { EtlError } from '../domain/error.ts'
 import { guarded } from '../domain/personal.ts'
 import type { Plan } from '../domain/plan.ts'
@@ -8,13 +8,13 @@ import type { Ports } from '../ports/index.ts'
 import { sliceColumn } from './plan.ts'
 
 /**
- * Asks the warehouse whether the stage keeps every promise of the row schema; the rows stay where they are.
+ * Asks the warehouse whether the stage that was filled keeps every promise of the row schema; the rows stay where they are.
  * @returns the number of checks.
  * @throws EtlError `audit`; nothing is published, and the stage stays until it expires.
  */
 export async function audit(plan: Plan, stage: Stage, { warehouse }: Pick<Ports, 'warehouse'>): Promise<number> {
   const { columns, key } = guarded(plan.pipeline)
-  const answer = await warehouse.ask(plan.audit)
+  const answer = await warehouse.ask(auditSql(columns, key, stage.table, sliceColumn(plan.pipeline, plan.scope)))
   const row = answer.rows[0]
   if (row === undefined) throw new EtlError('bug', 'the audit answered nothing.')
   const problems = auditProblems(row, columns, key, stage.rows)

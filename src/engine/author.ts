@@ -45,20 +45,29 @@ export function checkResult(
   try {
     const result = checkRows(guarded(pipeline), rows, { from }) as readonly AnyRow[]
     duplicateKey(guarded(pipeline), result, { from })
-    if (slice !== null && pipeline.write.mode === 'partition') {
-      const { column } = pipeline.write
-      const stray = result.findIndex(row => row[column] !== slice)
-      if (stray >= 0) {
-        throw new EtlError('row', `expected ${slice}, the slice that was given, got ${String(result[stray]?.[column])}.`, {
-          where: { at: `row ${from + stray + 1} › ${column}` },
-          hint: 'a transform of slices returns rows of its own slice only',
-        })
-      }
-    }
+    if (slice !== null) refuseStrays(pipeline, result, slice, from)
     return result
   } catch (error) {
     throw placed(error, place(slice))
   }
+}
+
+/** Refuses a result row of another slice than the one it was made from: it would be lost when its own slice is recomputed. */
+export function refuseStrays(
+  pipeline: NamedPipeline,
+  rows: readonly Readonly<Record<string, unknown>>[],
+  slice: string,
+  from: number,
+): void {
+  if (pipeline.write.mode !== 'partition') return
+  const { column } = pipeline.write
+  const stray = rows.findIndex(row => row[column] !== slice)
+  if (stray < 0) return
+  const got = handlesPersonal(pipeline) ? 'another date' : String(rows[stray]?.[column])
+  throw new EtlError('row', `expected ${slice}, the slice of its source rows, got ${got}.`, {
+    where: { ...place(slice), at: `row ${from + stray + 1} › ${column}` },
+    hint: 'a transform of slices returns rows of its own slice only',
+  })
 }
 
 function place(slice: string | null): { step: string } {

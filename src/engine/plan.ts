@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { auditSql } from '../domain/audit.ts'
 import type { Column } from '../domain/column.ts'
 import { nameIn } from '../domain/env.ts'
-import { EtlError } from '../domain/error.ts'
 import { microsOf } from '../domain/micros.ts'
 import { guarded } from '../domain/personal.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
@@ -56,7 +55,7 @@ export async function makePlan(
     stage,
     audit: auditSql(guarded(pipeline).columns, pipeline.to.row.key, stage, sliceColumn(pipeline, scope)),
     last,
-    done: head !== null && head.run === run ? { attempt: head.attempt, version: head.version } : null,
+    done: doneBy(mine),
     unsettled: unsettled(mine, request.attempt),
     codeSha: settings.codeSha,
     schemaHash: hashOf(pipeline.to.row.columns),
@@ -129,7 +128,7 @@ async function slices(
       step({ step: `plan ${name}` }, () => readerOf(source, readers).dates(source, write.column, upTo)),
     ),
   )
-  return workList(found.flat(), ledger, write)
+  return workList(found.flat(), ledger, write, upTo)
 }
 
 async function described(
@@ -154,6 +153,12 @@ function claimed(mine: readonly LedgerRow[], head: Head | null): string | undefi
   return version !== undefined && microsOf(version) > microsOf(head?.version ?? '1970-01-01T00:00:00Z') ? version : undefined
 }
 
+/** The publication of this run, if there is one: also where a later run has the head by now. */
+function doneBy(mine: readonly LedgerRow[]): Plan['done'] {
+  const published = mine.find(row => row.event === 'published')
+  return published === undefined ? null : { attempt: published.attempt, version: published.version }
+}
+
 /** Publish jobs that earlier attempts may have submitted: they go on without their pod. */
 function unsettled(mine: readonly LedgerRow[], attempt: string): string[] {
   return [
@@ -172,14 +177,4 @@ function why(pipeline: NamedPipeline, work: WorkList | null): string {
 
 function hashOf(columns: readonly Column[]): string {
   return createHash('sha256').update(JSON.stringify(columns)).digest('hex').slice(0, 16)
-}
-
-/** Refuses a target whose sources have no slices any more. */
-export function refuseVanished(plan: Plan): void {
-  if (plan.scope?.length === 0 && plan.last !== null && plan.pipeline.empty === 'refused') {
-    throw new EtlError('audit', `no source has a slice any more, and version ${plan.last.version} was published from some.`, {
-      where: { step: 'plan' },
-      hint: "look at the source; if this is right, say empty: 'allowed' in the pipeline",
-    })
-  }
 }

@@ -6,33 +6,73 @@ import type { Ports } from '../ports/index.ts'
 import { publicationOf } from './plan.ts'
 import type { Settings } from './settings.ts'
 
+/** What a publication tells its run. `next` numbers the attempt's publish jobs: a used number's job has ended, and its outcome must not be taken for a new one's. */
+type Hooks = {
+  readonly signal: AbortSignal
+  next(): number
+  onSubmit(job: string): Promise<void>
+  onWait(why: string, milliseconds: number): void
+}
+
 /**
  * Publishes the stage as one version, or loses to whoever came first. After a conflict the head is read before every try, since the aborted job
  * and the one that won are both somebody's.
- * `next` numbers this attempt's publish jobs: a number that was used belongs to a job that has ended, whose outcome must not be taken for a new one's.
- * @throws EtlError `conflict` when others kept publishing for the whole window.
+ * @throws EtlError `conflict` when others kept publishing for the whole window, `stopped` when told to stop between two tries, `unknown` when nobody
+ * answered after the job was submitted and its end can't be found out.
  */
 export async function publish(
   plan: Plan,
   stage: Stage,
   ports: Pick<Ports, 'warehouse' | 'clock'>,
   settings: Settings,
-  hooks: { next: () => number; onSubmit: (job: string) => Promise<void>; onWait: (why: string, milliseconds: number) => void },
+  hooks: Hooks,
 ): Promise<PublishOutcome> {
   const { conflict } = settings.policy
   const publication = publicationOf(plan, stage)
   const started = ports.clock.now().getTime()
   for (let tried = 0; ; tried++) {
+    let submitted: string | undefined
+    const onSubmit = async (job: string) => {
+      await hooks.onSubmit(job)
+      submitted = job
+    }
     try {
-      return await ports.warehouse.publish(publication, hooks.next(), hooks.onSubmit)
+      return await ports.warehouse.publish(publication, hooks.next(), onSubmit)
     } catch (error) {
-      if (!(error instanceof EtlError) || error.kind !== 'conflict') throw error
+      if (!(error instanceof EtlError)) throw error
+      if (error.kind === 'unavailable' && submitted !== undefined) return await foundOut(plan, submitted, ports.warehouse, error)
+      if (error.kind !== 'conflict') throw error
       if (ports.clock.now().getTime() - started > conflict.window) throw error
       const wait = jitter(conflict, tried, Math.random())
       hooks.onWait('another publication of this target was under way', wait)
-      await ports.clock.sleep(wait)
-      const state = await ports.warehouse.describe(plan.pipeline, plan.tables, plan.identity.run)
-      if (state.head !== null && state.head.run === plan.identity.run) return { outcome: 'published', head: state.head, job: '' }
+      await ports.clock.sleep(wait, hooks.signal)
+      if (hooks.signal.aborted) throw new EtlError('stopped', 'told to stop before it published.')
+      const published = await byThisRun(plan, ports.warehouse)
+      if (published !== undefined) return published
     }
   }
+}
+
+/** The publication of this run, if the ledger has one; the job's own answer may be lost. */
+async function byThisRun(plan: Plan, warehouse: Ports['warehouse']): Promise<PublishOutcome | undefined> {
+  const { run, attempt } = plan.identity
+  const { head, ledger } = await warehouse.describe(plan.pipeline, plan.tables, run)
+  const found = ledger.find(row => row.run === run && row.event === 'published')
+  if (found === undefined || head === null) return undefined
+  return { outcome: found.attempt === attempt ? 'published' : 'lost', head, job: found.job ?? '' }
+}
+
+/** Nobody answered after the job was submitted: it may go on by itself. Its end decides, not our patience. */
+async function foundOut(plan: Plan, job: string, warehouse: Ports['warehouse'], error: EtlError): Promise<PublishOutcome> {
+  try {
+    await warehouse.settle(job)
+    const published = await byThisRun(plan, warehouse)
+    if (published !== undefined) return published
+  } catch (cause) {
+    throw new EtlError('unknown', `BigQuery did not answer after the publish job ${job} was submitted.`, {
+      hint: 'the job goes on by itself, and publishes once or not at all. A retried pod finds out; by hand, look at `etl versions` before you run it again',
+      cause,
+    })
+  }
+  throw error
 }

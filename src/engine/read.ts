@@ -25,6 +25,8 @@ export async function* readChecked(
       onPage(page.length)
       yield rows as readonly Checked[]
     }
+    // A reader that was told to stop ends early: what it gave is not the whole.
+    if (signal.aborted) throw new EtlError('stopped', 'told to stop while it was reading.')
   } catch (error) {
     throw placed(error, where)
   }

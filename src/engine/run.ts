@@ -7,7 +7,7 @@ import { tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { Note } from '../ports/warehouse.ts'
 import { audit } from './audit.ts'
-import { makePlan, refuseVanished } from './plan.ts'
+import { makePlan, publicationOf } from './plan.ts'
 import { publish } from './publish.ts'
 import type { RunRequest, Settings } from './settings.ts'
 import { makeStage } from './stage.ts'
@@ -28,7 +28,7 @@ const replans = 3
 type Fields<K extends RunEvent['kind']> = Omit<Extract<RunEvent, { kind: K }>, 'pipeline' | 'run' | 'attempt' | 'kind'>
 
 /**
- * One run of one pipeline: plan → read → transform → stage → audit → publish → report. Published whole and once, or not at all.
+ * One run of one pipeline, published whole and once, or not at all. A run that lost its base to another publication plans anew.
  * @throws EtlError; it has been reported and noted in the ledger by then.
  */
 export async function run(
@@ -38,110 +38,122 @@ export async function run(
   settings: Settings,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  let plan: Plan | undefined
-  const started = ports.clock.now().getTime()
-  let publishJobs = 0
-  const say = <K extends RunEvent['kind']>(kind: K, fields: Fields<K>) =>
-    ports.report.event({
-      pipeline: pipeline.name,
-      run: plan?.identity.run ?? '',
-      attempt: request.attempt,
-      kind,
-      ...fields,
-    } as unknown as RunEvent)
+  const known: Known = { plan: undefined, publishJobs: 0, started: ports.clock.now().getTime() }
+  const say: Say = (kind, fields) => {
+    const whose = { pipeline: pipeline.name, run: known.plan?.identity.run ?? '', attempt: request.attempt }
+    ports.report.event({ ...whose, kind, ...fields } as unknown as RunEvent)
+  }
   try {
-    for (let tried = 0; ; tried++) {
-      plan = await step({ step: 'plan' }, () => makePlan(pipeline, request, ports, settings))
-      say('planned', { plan })
-      for (const job of plan.unsettled) await step({ step: 'settle' }, () => ports.warehouse.settle(job))
-      if (plan.unsettled.length > 0) plan = await step({ step: 'plan' }, () => makePlan(pipeline, request, ports, settings))
-      if (plan.done !== null) return ended('already published', plan, plan.done.version, plan.last?.rows ?? 0, say)
-      refuseVanished(plan)
-      if (plan.scope?.length === 0) return ended('nothing to do', plan, plan.head?.version ?? null, 0, say)
-      const current = plan
-      const note = (event: string, extra: Partial<Note> = {}) => ports.warehouse.note({ ...noteOf(current), event, ...extra })
-
-      if (plan.bootstrap.length > 0) {
-        await step({ step: 'bootstrap' }, () => ports.warehouse.bootstrap(current.bootstrap, request.attempt))
-        say('created', {
-          tables: [
-            tableName(plan.tables.target),
-            tableName(plan.tables.history),
-            tableName(plan.tables.head),
-            tableName(plan.tables.runs),
-          ],
-        })
-      }
-      await step({ step: 'claim' }, () => note('claimed'))
-
-      const { stage, read } = await makeStage(plan, ports, signal, event => say(event.kind, event as never))
-      await step({ step: 'stage' }, () => note('staged', { stage, ...(read === null ? {} : { rowsRead: read }) }))
-      say('staged', { table: tableName(stage.table), rows: stage.rows })
-
-      const checks = await step({ step: 'audit' }, () => audit(current, stage, ports))
-      say('audited', { rows: stage.rows, checks })
-
-      if (signal.aborted) throw new EtlError('stopped', 'told to stop before it published.', { where: { step: 'publish' } })
-      const result = await step({ step: 'publish' }, () =>
-        publish(current, stage, ports, settings, {
-          next: () => ++publishJobs,
-          onSubmit: job => note('publishing', { stage, job }),
-          onWait: (why, milliseconds) => say('waiting', { why, milliseconds }),
-        }),
-      )
-      await ports.warehouse.drop(stage.table)
-
-      const { head } = result
-      if (result.outcome === 'published' || head.run === plan.identity.run) {
-        const unchanged = stage.contentHash !== null && stage.contentHash === plan.last?.contentHash
-        const milliseconds = ports.clock.now().getTime() - started
-        say('published', {
-          table: tableName(plan.tables.target),
-          version: head.version,
-          rows: stage.rows,
-          slices: plan.scope?.length ?? null,
-          unchanged,
-          milliseconds,
-        })
-        return { outcome: 'published', plan, version: head.version, rows: stage.rows }
-      }
-      if (head.held) {
-        say('held', { table: tableName(plan.tables.target), version: head.version })
-        return { outcome: 'held', plan, version: head.version, rows: 0 }
-      }
-      if (pipeline.write.mode === 'replace' && microsOf(head.version) >= microsOf(plan.version)) {
-        await note('superseded', { message: head.run })
-        say('superseded', { table: tableName(plan.tables.target), by: head.run, version: head.version })
-        return { outcome: 'superseded', plan, version: head.version, rows: 0 }
-      }
-      if (tried + 1 >= replans)
-        throw new EtlError('conflict', `lost ${replans} times to other publications, last to ${head.run}.`, {
-          where: { step: 'publish' },
-          hint: 'run it again',
-        })
-      say('waiting', { why: `${head.run} published meanwhile: planning anew`, milliseconds: 0 })
+    for (let tried = 1; tried <= replans; tried++) {
+      const outcome = await once({ pipeline, request, ports, settings, signal, known, say, tried })
+      if (outcome !== 'lost') return outcome
     }
+    throw new EtlError('conflict', `lost ${replans} times to other publications.`, {
+      where: { step: 'publish' },
+      hint: 'run it again',
+    })
   } catch (error) {
     const failure = placed(error, { pipeline: pipeline.name })
-    await noteFailure(plan, failure, ports)
-    say('failed', { error: failure, published: false })
+    await noteFailure(known.plan, failure, ports)
+    say('failed', { error: failure, published: failure.kind === 'unknown' ? 'unknown' : false })
     throw failure
   }
 }
 
-function ended(
-  outcome: 'already published' | 'nothing to do',
-  plan: Plan,
-  version: string | null,
-  rows: number,
-  say: (kind: 'nothingToDo', fields: Fields<'nothingToDo'>) => void,
-): Outcome {
-  const why =
-    outcome === 'already published'
-      ? `published by attempt ${plan.done?.attempt} of this run as ${version}`
-      : 'the source has no slice that is due'
-  say('nothingToDo', { why })
-  return { outcome, plan, version, rows }
+type Say = <K extends RunEvent['kind']>(kind: K, fields: Fields<K>) => void
+/** What a run knows across its tries. */
+type Known = { plan: Plan | undefined; publishJobs: number; readonly started: number }
+type Try = {
+  readonly pipeline: NamedPipeline
+  readonly request: RunRequest
+  readonly ports: Ports
+  readonly settings: Settings
+  readonly signal: AbortSignal
+  readonly known: Known
+  readonly say: Say
+  readonly tried: number
+}
+
+/** plan → bootstrap → claim → read, transform, stage → audit → publish: one call a line. */
+async function once({ pipeline, request, ports, settings, signal, known, say, tried }: Try): Promise<Outcome | 'lost'> {
+  const go = <T>(name: string, work: () => Promise<T>): Promise<T> =>
+    step({ step: name }, () => {
+      if (signal.aborted) throw new EtlError('stopped', 'told to stop before it published.')
+      return work()
+    })
+  const planned = () => go('plan', () => makePlan(pipeline, request, ports, settings))
+
+  let plan = await planned()
+  known.plan = plan
+  for (const job of plan.unsettled) await go('settle', () => ports.warehouse.settle(job))
+  if (plan.unsettled.length > 0) plan = await planned()
+  known.plan = plan
+  say('planned', { plan })
+  if (plan.done !== null) return alreadyPublished(plan, say)
+  if (plan.scope?.length === 0) return nothingToDo(plan, say)
+
+  const { tables } = plan
+  const note = (event: string, extra: Partial<Note> = {}) => ports.warehouse.note({ ...noteOf(plan), event, ...extra })
+  if (plan.bootstrap.length > 0) {
+    await go('bootstrap', () => ports.warehouse.bootstrap(plan.bootstrap, request.attempt))
+    say('created', { tables: [tables.target, tables.history, tables.head, tables.runs].map(tableName) })
+  }
+  await go('claim', () => note('claimed'))
+
+  const { stage, read } = await makeStage(plan, tried, ports, signal, event => say(event.kind, event as never))
+  await go('stage', () => note('staged', { stage, ...(read === null ? {} : { rowsRead: read }) }))
+  say('staged', { table: tableName(stage.table), rows: stage.rows })
+
+  const checks = await go('audit', () => audit(plan, stage, ports))
+  say('audited', { rows: stage.rows, checks })
+
+  const { outcome, head } = await go('publish', () =>
+    publish(plan, stage, ports, settings, {
+      signal,
+      next: () => ++known.publishJobs,
+      onSubmit: job => note('publishing', { stage, job }),
+      onWait: (why, milliseconds) => say('waiting', { why, milliseconds }),
+    }),
+  )
+  await ports.warehouse.drop(stage.table)
+
+  if (outcome === 'published') {
+    const { unchanged } = publicationOf(plan, stage)
+    const milliseconds = ports.clock.now().getTime() - known.started
+    const slices = plan.scope?.length ?? null
+    say('published', {
+      table: tableName(tables.target),
+      version: plan.version,
+      rows: stage.rows,
+      slices,
+      unchanged,
+      milliseconds,
+    })
+    return { outcome: 'published', plan, version: plan.version, rows: stage.rows }
+  }
+  if (head.held) {
+    await note('held', { message: head.run })
+    say('held', { table: tableName(tables.target), version: head.version })
+    return { outcome: 'held', plan, version: head.version, rows: 0 }
+  }
+  if (pipeline.write.mode === 'replace' && microsOf(head.version) >= microsOf(plan.version)) {
+    await note('superseded', { message: head.run })
+    say('superseded', { table: tableName(tables.target), by: head.run, version: head.version })
+    return { outcome: 'superseded', plan, version: head.version, rows: 0 }
+  }
+  say('waiting', { why: `${head.run} published meanwhile: planning anew`, milliseconds: 0 })
+  return 'lost'
+}
+
+function alreadyPublished(plan: Plan, say: Say): Outcome {
+  const { attempt, version } = plan.done ?? { attempt: '', version: '' }
+  say('alreadyPublished', { by: attempt, version, table: tableName(plan.tables.target) })
+  return { outcome: 'already published', plan, version, rows: plan.last?.rows ?? 0 }
+}
+
+function nothingToDo(plan: Plan, say: Say): Outcome {
+  say('nothingToDo', { why: 'the source has no slice that is due' })
+  return { outcome: 'nothing to do', plan, version: plan.head?.version ?? null, rows: 0 }
 }
 
 function noteOf(plan: Plan): Omit<Note, 'event'> {
@@ -164,13 +176,14 @@ function noteOf(plan: Plan): Omit<Note, 'event'> {
 
 /** Notes a failure in the ledger. That note may fail too (the warehouse may be what failed); it never hides the first failure. */
 async function noteFailure(plan: Plan | undefined, failure: EtlError, ports: Ports): Promise<void> {
-  if (plan === undefined || plan.head === null) return
+  if (plan === undefined) return
+  const { hint } = failure
   try {
     await ports.warehouse.note({
       ...noteOf(plan),
       event: 'failed',
-      message: failure.problem,
-      ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+      message: failure.message,
+      ...(hint === undefined ? {} : { hint }),
     })
   } catch {
     // The first failure is thrown and reported by the caller.

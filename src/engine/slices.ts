@@ -1,3 +1,4 @@
+import { microsOf } from '../domain/micros.ts'
 import type { LedgerRow, Scope } from '../domain/run.ts'
 import type { Partition } from '../domain/target.ts'
 
@@ -10,21 +11,18 @@ export type WorkList = {
 }
 
 /**
- * The work list: slices of the source that no published version has in its scope, and the newest `recompute` again; the newest first where
- * there are more than `maxSlices`. A missed day is simply not in the ledger, so that the next run does it.
+ * The work list: slices of the source that no published version has in its scope, and the newest `recompute` again, among them such as the source has
+ * lost since; the newest first where there are more than `maxSlices`. A missed day is simply not in the ledger, so that the next run does it.
+ * Nothing after the date `upTo`.
  */
-export function workList(sourceDates: readonly string[], ledger: readonly LedgerRow[], write: Partition): WorkList {
+export function workList(sourceDates: readonly string[], ledger: readonly LedgerRow[], write: Partition, upTo: string): WorkList {
   const published = new Set(ledger.filter(row => row.event === 'published').flatMap(row => row.scope ?? []))
-  const dates = [...new Set(sourceDates)].sort()
-  const again = new Set(write.recompute === 0 ? [] : dates.slice(-write.recompute))
-  const due = dates.filter(date => again.has(date) || !published.has(date))
+  const all = [...new Set([...sourceDates, ...published])].filter(date => date <= upTo).sort()
+  const again = new Set(write.recompute === 0 ? [] : all.slice(-write.recompute))
+  const due = all.filter(date => again.has(date) || !published.has(date))
   const scope = due.slice(-write.maxSlices)
-  return {
-    scope,
-    left: due.length - scope.length,
-    missing: due.filter(date => !published.has(date)).length,
-    again: scope.filter(date => published.has(date)).length,
-  }
+  const known = scope.filter(date => published.has(date)).length
+  return { scope, left: due.length - scope.length, missing: scope.length - known, again: known }
 }
 
 /** What the last version was, by the ledger. */
@@ -33,7 +31,7 @@ export function lastPublished(
 ): { version: string; rows: number | null; contentHash: string | null; scope: Scope } | null {
   const published = ledger.filter(row => row.event === 'published')
   const last = published.reduce<LedgerRow | undefined>(
-    (newest, row) => (newest === undefined || row.version > newest.version ? row : newest),
+    (newest, row) => (newest === undefined || microsOf(row.version) > microsOf(newest.version) ? row : newest),
     undefined,
   )
   return last === undefined ? null : { version: last.version, rows: last.rows, contentHash: last.contentHash, scope: last.scope }

@@ -9,21 +9,24 @@ import { transformed } from './transform.ts'
 
 type Say = (event: Bare<Extract<RunEvent, { kind: 'reading' | 'transformed' }>>) => void
 
-/** Fills the attempt's stage: with rows that passed through the transform, or with a query that never left the warehouse. */
+/**
+ * Fills the attempt's stage: with rows that passed through the transform, or with a query that never left the warehouse. Each try has a stage of its
+ * own name: one that is dropped and made again can show its old self (BigQuery: metadata takes a while to spread).
+ */
 export async function makeStage(
   plan: Plan,
+  tried: number,
   ports: Ports,
   signal: AbortSignal,
   say: Say,
 ): Promise<{ stage: Stage; read: number | null }> {
   const { pipeline, tables, identity } = plan
+  const name = tried === 1 ? identity.attempt : `${identity.attempt}_${tried}`
   const { columns } = pipeline.to.row
   if (pipeline.transform.kind === 'sql') {
     const sql = ports.warehouse.queryText(pipeline, plan.scope)
     return {
-      stage: await step({ step: 'stage' }, () =>
-        ports.warehouse.stage(tables, columns, { kind: 'query', sql }, identity.attempt),
-      ),
+      stage: await step({ step: 'stage' }, () => ports.warehouse.stage(tables, columns, { kind: 'query', sql }, name)),
       read: null,
     }
   }
@@ -38,9 +41,7 @@ export async function makeStage(
       await step({ step: 'stage' }, () => writer.write(rows))
     if (signal.aborted) throw new EtlError('stopped', 'told to stop before it published.')
     const spooled = await step({ step: 'stage' }, () => writer.finish())
-    const stage = await step({ step: 'stage' }, () =>
-      ports.warehouse.stage(tables, columns, { kind: 'files', ...spooled }, identity.attempt),
-    )
+    const stage = await step({ step: 'stage' }, () => ports.warehouse.stage(tables, columns, { kind: 'files', ...spooled }, name))
     return { stage, read: Object.values(reads).reduce((sum, rows) => sum + rows, 0) }
   } finally {
     await writer.discard()

@@ -4,7 +4,7 @@ import type { Bare, RunEvent } from '../domain/event.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Scope } from '../domain/run.ts'
 import type { Ports } from '../ports/index.ts'
-import { call, checkResult } from './author.ts'
+import { call, checkResult, refuseStrays } from './author.ts'
 import { readerOf, readRequest } from './plan.ts'
 import { readChecked, slicesOf } from './read.ts'
 
@@ -47,7 +47,7 @@ function results(pipeline: NamedPipeline, scope: Scope, sources: readonly Named[
   const { transform, write } = pipeline
   if (transform.kind === 'none') return byPage(sources, page => page)
   if (transform.kind === 'each')
-    return byPage(sources, (page, name) => page.flatMap(row => [...call(pipeline, null, () => transform.each({ [name]: row }))]))
+    return byPage(sources, (page, name) => page.flatMap(row => oneRow(pipeline, transform, name, row)))
   if (transform.kind === 'sql') throw new EtlError('bug', 'a sql transform has no rows to read')
   const { rows } = transform
   return write.mode === 'partition'
@@ -84,24 +84,50 @@ async function* bySlice(
   sources: readonly Named[],
   transform: (given: Record<string, Rows>, slice: string) => readonly unknown[],
 ): AsyncGenerator<Result> {
-  const streams = await Promise.all(
-    sources.map(async ({ name, pages }) => {
-      const slices = slicesOf(pages, column)
-      return { name, slices, next: await slices.next() }
-    }),
-  )
-  let done = 0
-  for (const slice of scope) {
-    const given: Record<string, Rows> = {}
-    for (const stream of streams) {
-      const here = stream.next.done !== true && stream.next.value.date === slice
-      given[stream.name] = here ? stream.next.value.rows : []
+  const streams = sources.map(({ name, pages }) => ({ name, slices: slicesOf(pages, column) }))
+  try {
+    const heads = new Map<string, Slice | undefined>()
+    const advance = async ({ name, slices }: (typeof streams)[number]) => {
+      const next = await slices.next()
+      heads.set(name, next.done === true ? undefined : next.value)
     }
-    yield { slice, rowsIn: sizes(given), out: transform(given, slice), done: ++done, of: scope.length }
-    for (const stream of streams) {
-      if (stream.next.done !== true && stream.next.value.date === slice) stream.next = await stream.slices.next()
+    await Promise.all(streams.map(advance))
+    let done = 0
+    for (const slice of scope) {
+      const here = streams.filter(({ name }) => heads.get(name)?.date === slice)
+      const given = Object.fromEntries(
+        streams.map(stream => [stream.name, here.includes(stream) ? (heads.get(stream.name)?.rows ?? []) : []]),
+      )
+      // A slice that every source has lost has no rows to work on: it is recomputed to nothing.
+      const out = here.length === 0 ? [] : transform(given, slice)
+      yield { slice, rowsIn: sizes(given), out, done: ++done, of: scope.length }
+      await Promise.all(here.map(advance))
     }
+    const stuck = streams.find(({ name }) => heads.get(name) !== undefined)
+    if (stuck !== undefined) {
+      throw new EtlError('bug', `the source ${stuck.name} gave rows of ${heads.get(stuck.name)?.date}, which nobody asked for.`, {
+        hint: 'a defect of the reader; please report it',
+      })
+    }
+  } finally {
+    // What the author's function throws must not leave a reader at work.
+    await Promise.all(streams.map(({ slices }) => slices.return(undefined)))
   }
+}
+
+type Slice = { readonly date: string; readonly rows: Rows }
+
+/** One row through `each`; in a sliced pipeline its results stay in its slice, since they are replaced with it. */
+function oneRow(
+  pipeline: NamedPipeline,
+  transform: { readonly each: (row: Readonly<Record<string, Record<string, unknown>>>) => readonly unknown[] },
+  name: string,
+  row: Record<string, unknown>,
+): readonly unknown[] {
+  const slice = pipeline.write.mode === 'partition' ? String(row[pipeline.write.column]) : null
+  const out = call(pipeline, slice, () => transform.each({ [name]: row }))
+  if (slice !== null) refuseStrays(pipeline, out as readonly Record<string, unknown>[], slice, 0)
+  return out
 }
 
 function sizes(given: Record<string, Rows>): number {

@@ -1,3 +1,4 @@
+import type { Column } from '../domain/column.ts'
 import { literal } from '../domain/literal.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Answer, TargetTables } from '../domain/run.ts'
@@ -17,17 +18,18 @@ export type PublishedVersion = {
   readonly publishedAt: string
 }
 
-/** The rows that consumers see, in the order of the key, each with its version. At most `limit`. */
-export function currentRows(
+/** The rows that consumers see, in the order of the key, each with its version. At most `limit`. The columns carry the row schema's marks. */
+export async function currentRows(
   pipeline: NamedPipeline,
   tables: TargetTables,
   warehouse: Pick<Warehouse, 'ask'>,
   limit: number,
 ): Promise<Answer> {
-  const { columns, key } = pipeline.to.row
-  const names = [...columns.map(column => column.name), 'version']
+  const { key } = pipeline.to.row
+  const columns = [...pipeline.to.row.columns, versionColumn]
+  const names = columns.map(column => column.name)
   const order = key.length === 0 ? [] : [`ORDER BY ${key.map(literal.name).join(', ')}`]
-  return warehouse.ask(
+  const { rows } = await warehouse.ask(
     [
       `SELECT ${names.map(literal.name).join(', ')}`,
       `FROM ${literal.from(tables.target, names)}`,
@@ -35,7 +37,10 @@ export function currentRows(
       `LIMIT ${literal.number(String(limit))}`,
     ].join('\n'),
   )
+  return { columns, rows }
 }
+
+const versionColumn: Column = { name: 'version', type: 'TIMESTAMP', mode: 'REQUIRED', rules: [] }
 
 /** The ledger's published versions of a target, newest first, at most 200. */
 export async function publishedVersions(

@@ -130,6 +130,28 @@ describe('bad input gets a sentence', () => {
     }
   })
 
+  test('read hides a personal column unless it is asked for', async () => {
+    const ut = 'z.int(), navn: z.string() }'
+    const text = pipeline({ to: 'lest', transform: 'personer.map(({ id, fnr }) => ({ id, navn: fnr }))' }).replace(
+      ut,
+      "z.int(), navn: z.string().meta({ pii: 'direct' }) }",
+    )
+    await team.write({ 'src/pipelines/lest.ts': text })
+    expect((await run('lest')).code).toBe(0)
+    const env = { BIGQUERY_EMULATOR_HOST: local.url, GOOGLE_CLOUD_PROJECT: 'team-dev' }
+    for (const format of [[], ['--json']]) {
+      expect((await etl(team.dir, ['read', 'lest', ...format], env)).all).not.toContain(secret)
+      expect((await etl(team.dir, ['read', 'lest', '--personal', ...format], env)).stdout).toContain(secret)
+    }
+  })
+
+  test('two pipelines of one table: which, before anything runs', async () => {
+    await team.write({ 'src/pipelines/a.ts': pipeline({ to: 'felles' }), 'src/pipelines/b.ts': pipeline({ to: 'felles' }) })
+    const said = await run()
+    expect(said.code).toBe(1)
+    expect(said.all).toContain('a and b write the same table felles.')
+  })
+
   test('a key that stands twice in the result: how often, and nothing is published', async () => {
     await team.write({
       'src/pipelines/dobbel.ts': pipeline({ to: 'dobbel', transform: 'personer.map(({ navn }) => ({ id: 7, navn }))' }),
@@ -205,6 +227,7 @@ describe('bad input gets a sentence', () => {
       [['plan'], 'etl plan needs NAME.'],
       [['plan', 'a', 'b'], 'b is one word too many'],
       [['run', '--slot', 'i går'], '--slot i går is no time.'],
+      [['run', '--slot', '2026-02-31T05:30:00Z'], '--slot 2026-02-31T05:30:00Z is no time.'],
       [['read', 'personer', '--limit', 'alt'], '--limit alt is no number of rows.'],
     ] as const) {
       await team.write({ 'src/pipelines/personer.ts': pipeline() })

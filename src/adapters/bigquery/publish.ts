@@ -14,6 +14,7 @@ export type Parameter = {
 /**
  * The one script that changes a reader's world. Its UPDATE locks, fences and counts in one; its own write, read back, decides: the attempt
  * alone would not do, for the same attempt's earlier script may have published and left its name, while this UPDATE matched nothing;
+ * the ledger is asked too, for the head forgets a run that a later one followed, whose pod may be tried again;
  * there is no handler, so that a failure anywhere rolls all of it back (BigQuery: Multi-statement transactions).
  */
 export function publishScript(publication: Publication): string {
@@ -38,7 +39,8 @@ UPDATE ${head}
        cursor = @cursor, schema_hash = @schema_hash, published_at = CURRENT_TIMESTAMP()
  WHERE ${fence(publication)};
 
-IF (SELECT COUNT(*) = 1 AND LOGICAL_AND(attempt = @attempt AND seq = before + 1) FROM ${head}) THEN
+IF (SELECT COUNT(*) = 1 AND LOGICAL_AND(attempt = @attempt AND seq = before + 1) FROM ${head})
+   AND NOT EXISTS (SELECT 1 FROM ${runs} WHERE event = 'published' AND target = @target AND run = @run) THEN
   ${emptied(publication)};
   INSERT INTO ${target} (${names}, version)
     SELECT ${values}, @version FROM ${stage};

@@ -47,6 +47,8 @@ export function fieldsOf(event: RunEvent): Readonly<Record<string, unknown>> {
         unchanged: event.unchanged,
         milliseconds: Math.round(event.milliseconds),
       }
+    case 'alreadyPublished':
+      return { ...whose, table: event.table, by: event.by, version: event.version, hint: reusedName }
     case 'nothingToDo':
       return { ...whose, why: event.why }
     case 'superseded':
@@ -76,3 +78,6 @@ function stackTrace(error: Error): string {
 function tableText({ project, dataset, table }: { project: string; dataset: string; table: string }): string {
   return `${project}.${dataset}.${table}`
 }
+
+/** A retried pod is meant to end like this; a Job that somebody made by hand under a name that was used before is not. */
+export const reusedName = 'A retried pod of the same Job? Then all is well. A new Job by hand needs a name that was never used.'

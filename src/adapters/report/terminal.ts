@@ -3,6 +3,7 @@ import { type EtlError, frames } from '../../domain/error.ts'
 import { messages, type RunEvent } from '../../domain/event.ts'
 import type { Plan } from '../../domain/plan.ts'
 import type { Report } from '../../ports/report.ts'
+import { reusedName } from './fields.ts'
 
 type Options = {
   readonly write: (text: string) => void
@@ -63,6 +64,11 @@ export function createTerminalReport(options: Options): Report {
         case 'published':
           line(`${style('green', '✔')} ${style('bold', messages.published.message)} ${summary(event)}`)
           return
+        case 'alreadyPublished':
+          line(
+            `${style('yellow', '!')} ${messages.alreadyPublished.message}: ${event.version}, by attempt ${event.by}. ${reusedName}`,
+          )
+          return
         case 'nothingToDo':
           line(`${style('green', '✔')} ${messages.nothingToDo.message}: ${event.why}`)
           return
@@ -120,10 +126,10 @@ function errorLines(error: EtlError, style: Styler): string[] {
           .slice(0, 3)
       : []
   return [
-    `${style('red', '✘')} ${style('bold', place === '' ? '' : `${place} › `)}${error.problem}`,
+    `${style('red', '✘')} ${style('bold', place === '' ? '' : `${place}: `)}${error.problem}`,
     ...own.map(frame => style('dim', `  ${frame}`)),
     ...(error.hint === undefined ? [] : [`  ${style('cyan', 'Hint:')} ${error.hint}`]),
-    `  ${style('dim', 'Nothing was published.')}`,
+    `  ${style('dim', error.kind === 'unknown' ? 'Whether it published is not known.' : 'Nothing was published.')}`,
   ]
 }
 

@@ -1,0 +1,59 @@
+import { partition } from 'nais-etl'
+import { describe, expect, test } from 'vitest'
+import type { LedgerRow } from '../../src/domain/run.ts'
+import { lastPublished, workList } from '../../src/engine/slices.ts'
+
+const days = (...numbers: number[]) => numbers.map(day => `2026-01-${String(day).padStart(2, '0')}`)
+const published = (version: string, ...scope: string[]): LedgerRow => ({
+  loggedAt: version,
+  event: 'published',
+  run: 'r',
+  attempt: 'a',
+  version,
+  slot: null,
+  scope,
+  job: null,
+  rows: scope.length,
+  contentHash: null,
+  trigger: null,
+})
+const list = (
+  source: string[],
+  ledger: LedgerRow[],
+  options: { recompute?: number; maxSlices?: number } = {},
+  upTo = '2026-01-31',
+) => workList(source, ledger, partition('dato', options), upTo)
+
+describe('the work list', () => {
+  test('is everything at first', () => {
+    expect(list(days(1, 2, 3), [])).toEqual({ scope: days(1, 2, 3), left: 0, missing: 3, again: 0 })
+  })
+
+  test('is then what no version has, and the newest again', () => {
+    const ledger = [published('2026-01-03T05:30:00Z', ...days(1, 2, 3))]
+    expect(list(days(1, 2, 3, 4), ledger)).toEqual({ scope: days(4), left: 0, missing: 1, again: 0 })
+    expect(list(days(1, 2, 3, 4), ledger, { recompute: 2 })).toEqual({ scope: days(3, 4), left: 0, missing: 1, again: 1 })
+    expect(list(days(1, 2, 3), ledger, { recompute: 0 })).toEqual({ scope: [], left: 0, missing: 0, again: 0 })
+  })
+
+  test('has a day that was missed', () => {
+    expect(list(days(1, 2, 3), [published('2026-01-03T05:30:00Z', ...days(1, 3))]).scope).toEqual(days(2, 3))
+  })
+
+  test('has the newest first where there are too many; what waits is counted', () => {
+    expect(list(days(1, 2, 3, 4, 5), [], { maxSlices: 2 })).toEqual({ scope: days(4, 5), left: 3, missing: 2, again: 0 })
+  })
+
+  test('recomputes a newest slice that the source has lost', () => {
+    expect(list(days(1, 2), [published('2026-01-03T05:30:00Z', ...days(1, 2, 3))]).scope).toEqual(days(3))
+  })
+
+  test('goes no further than the slot', () => {
+    expect(list(days(1, 2, 3), [], {}, '2026-01-02').scope).toEqual(days(1, 2))
+  })
+})
+
+test('the last version is the greatest as a time, not as a text', () => {
+  const ledger = [published('2026-01-02T05:30:00.000001Z', ...days(2)), published('2026-01-02T05:30:00Z', ...days(1))]
+  expect(lastPublished(ledger)?.version).toBe('2026-01-02T05:30:00.000001Z')
+})
