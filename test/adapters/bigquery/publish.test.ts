@@ -49,7 +49,8 @@ describe('the publish script', () => {
              cursor = @cursor, schema_hash = @schema_hash, published_at = CURRENT_TIMESTAMP()
        WHERE NOT held AND version < @version AND run != @run;
 
-      IF (SELECT COUNT(*) = 1 AND LOGICAL_AND(attempt = @attempt AND seq = before + 1) FROM \`test-project.apps_aggregated_etl.head__apps_per_env\`) THEN
+      IF (SELECT COUNT(*) = 1 AND LOGICAL_AND(attempt = @attempt AND seq = before + 1) FROM \`test-project.apps_aggregated_etl.head__apps_per_env\`)
+         AND NOT EXISTS (SELECT 1 FROM \`test-project.apps_aggregated_etl.runs\` WHERE event = 'published' AND target = @target AND run = @run) THEN
         TRUNCATE TABLE \`test-project.apps_aggregated.apps_per_env\`;
         INSERT INTO \`test-project.apps_aggregated.apps_per_env\` (\`dato\`, \`env\`, \`datacenter\`, \`antall_apper\`, version)
           SELECT \`dato\`, \`env\`, \`datacenter\`, \`antall_apper\`, @version FROM \`test-project.apps_aggregated_etl.stage__apps_per_env__9f3c1a\`;

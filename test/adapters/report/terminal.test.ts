@@ -30,7 +30,7 @@ describe('a terminal', () => {
       ✔ Nothing to publish: all slices are published
       ! Superseded by a newer version: p.d.t has version 2024-02-02T05:30:00Z, by run-2
       ! Target is held: p.d.t stays at version 2024-02-02T05:30:00Z until it is released
-      ✘ apps-per-env › read apps › row 17 › cluster › expected string, got null.
+      ✘ apps-per-env › read apps › row 17 › cluster: expected string, got null.
         Hint: filter it in the query
         Nothing was published.
       "
