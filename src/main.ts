@@ -4,31 +4,70 @@ import { commands } from './cli/index.ts'
 import { type Config, readConfig, type WorldFlags } from './config.ts'
 import { EtlError, frames, kinds, nearest } from './domain/error.ts'
 
-/** argv → command → exit code. SIGTERM and SIGINT abort the run before it publishes. */
+/** argv → command → exit code. SIGTERM, SIGINT and a promise that failed with nobody waiting for it abort the run before it publishes. */
 export async function main(argv: readonly string[]): Promise<void> {
   const abort = new AbortController()
   const stop = () => abort.abort()
-  process.on('SIGTERM', stop).on('SIGINT', stop)
+  let stray: EtlError | undefined
+  const onStray = (error: unknown) => {
+    stray ??= strayPromise(error)
+    stop()
+  }
+  process.on('SIGTERM', stop).on('SIGINT', stop).on('unhandledRejection', onStray)
   try {
     process.exitCode = await dispatch(argv, abort.signal)
+    if (stray !== undefined) throw stray
   } catch (error) {
-    const failure =
-      error instanceof EtlError
-        ? error
-        : new EtlError('bug', `${error instanceof Error ? error.name : 'something'} (a defect).`, {
-            cause: error,
-            hint: 'please report it with the lines below',
-          })
+    const failure = stray ?? asFailure(error)
     if (logsOnly(argv)) {
       const { logFailure } = await import('./wire.ts')
       await logFailure(failure)
-    } else process.stderr.write(`${failure.message}\n`)
-    if (failure.kind === 'bug' && error instanceof Error && !logsOnly(argv))
-      process.stderr.write(`${frames(error.stack ?? '')}\n`)
+    } else {
+      process.stderr.write(`${failure.message}\n`)
+      const shown = failure.kind === 'bug' || failure === stray ? failure.cause : undefined
+      if (shown instanceof Error) process.stderr.write(`${frames(shown)}\n`)
+    }
     process.exitCode = kinds[failure.kind].exit
   } finally {
-    process.removeListener('SIGTERM', stop).removeListener('SIGINT', stop)
+    process.removeListener('SIGTERM', stop).removeListener('SIGINT', stop).removeListener('unhandledRejection', onStray)
   }
+}
+
+function asFailure(error: unknown): EtlError {
+  if (error instanceof EtlError) return error
+  if (isFileError(error)) {
+    const { code, path, syscall } = error
+    return new EtlError('config', `${path ?? 'a file'} can't be used (${code}, ${syscall}).`, {
+      hint: 'look at the path, its permissions and the space that is left',
+      cause: error,
+    })
+  }
+  return new EtlError('bug', `${error instanceof Error ? error.name : 'something'} (a defect).`, {
+    cause: error,
+    hint: 'please report it with the lines below',
+  })
+}
+
+function strayPromise(error: unknown): EtlError {
+  return new EtlError(
+    'transform',
+    `a promise that nobody waited for failed with ${error instanceof Error ? error.name : 'something'}; its text is left out, since it could hold a row.`,
+    {
+      hint: 'a transform is a pure function: no network, no promises. The lines below or stack_trace say where it was made',
+      cause: error,
+    },
+  )
+}
+
+/** An error of the file system: its text names paths, never a row. */
+function isFileError(error: unknown): error is NodeJS.ErrnoException {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    'syscall' in error &&
+    /^E[A-Z]+$/.test(String(error.code)) &&
+    !/^(connect|getaddrinfo|read|write)$/.test(String(error.syscall))
+  )
 }
 
 /** Is the reader of what goes wrong a log and not a person? */
@@ -93,7 +132,7 @@ function parse(command: Command, args: readonly string[]): { words: readonly str
       })
     if (positionals.length > most)
       throw new EtlError('usage', `etl ${command.name}: ${positionals[most]} is one word too many.`, {
-        hint: `usage: etl ${command.name} ${command.usage}`,
+        hint: `usage: ${`etl ${command.name} ${command.usage}`.trim()}`,
       })
     return { words: positionals, flags: values as Context['flags'] }
   } catch (error) {
@@ -103,7 +142,7 @@ function parse(command: Command, args: readonly string[]): { words: readonly str
     const near = unknown === undefined ? undefined : nearest(unknown, known)
     const problem =
       unknown === undefined
-        ? `etl ${command.name}: ${error instanceof Error ? error.message.split('. ')[0] : String(error)}.`
+        ? `etl ${command.name}: ${error instanceof Error ? error.message.split(/\.\s|\n/)[0]?.replace(/\.$/, '') : String(error)}.`
         : `etl ${command.name} has no flag ${unknown}.`
     throw new EtlError('usage', problem, {
       hint: near === undefined ? `it has: ${known.join(', ') || 'none'}` : `did you mean ${near}?`,
@@ -124,5 +163,5 @@ Every command has --help with examples. It exits with 0 if all went well, else w
 }
 
 function helpOf(command: Command): string {
-  return `etl ${command.name} ${command.usage}: ${command.summary}\n\n${command.help}\n`
+  return `${`etl ${command.name} ${command.usage}`.trim()}: ${command.summary}\n\n${command.help}\n`
 }

@@ -52,16 +52,23 @@ export class EtlError extends Error {
   within(where: Where): EtlError {
     const merged = { ...where, ...this.where }
     const error = new EtlError(this.kind, this.problem, { hint: this.hint, where: merged, cause: this.cause })
-    if (this.stack !== undefined) error.stack = `${error.name}: ${error.message}\n${frames(this.stack)}`
+    if (this.stack !== undefined) error.stack = `${error.name}: ${error.message}\n${frames(this)}`
     return error
   }
 }
 
 /** The stack frames of an error without its text: the text of a stranger's error can hold a row. */
-export function frames(stack: string): string {
+export function frames(error: Error): string {
+  const stack = typeof error.stack === 'string' ? error.stack : ''
+  const text = String(error.message)
+  const start = stack.indexOf(text)
+  // The text stands in front, and its own lines can look like frames. One that was changed afterwards can't be cut off: then only a line that
+  // ends with a place in a file is a frame.
+  const frame = start >= 0 ? /^\s+at / : /^ {4}at .*(?:(?:file:|node:|\/|[A-Za-z]:\\).*:\d+:\d+|<anonymous>)\)?$/
   return stack
+    .slice(start >= 0 ? start + text.length : 0)
     .split('\n')
-    .filter(line => /^\s+at /.test(line))
+    .filter(line => frame.test(line))
     .join('\n')
 }
 

@@ -69,9 +69,8 @@ export function fieldsOf(event: RunEvent): Readonly<Record<string, unknown>> {
 
 /** Our message, our frames, then the frames of the causes; never a cause's own text, which can hold a row. */
 function stackTrace(error: Error): string {
-  const parts = [`${error.name}: ${error.message}`, frames(error.stack ?? '')]
-  for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
-    parts.push(`caused by ${cause.name}`, frames(cause.stack ?? ''))
+  const parts = [`${error.name}: ${error.message}`, frames(error)]
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) parts.push(`caused by ${cause.name}`, frames(cause))
   return parts.filter(part => part !== '').join('\n')
 }
 

@@ -45,18 +45,18 @@ export function createTerminalReport(options: Options): Report {
           return
         case 'reading':
           read = event.rows
-          status(`  reading ${event.source}: ${count(event.rows)} rows`)
+          status(`  reading ${event.source}: ${rowsText(event.rows)}`)
           return
         case 'transformed':
           status(
-            `  ${bar(event.done, event.of)} slice ${event.slice ?? '(all)'}: ${count(event.rowsIn)} rows in, ${count(event.rowsOut)} out · ${count(read)} rows read`,
+            `  ${bar(event.done, event.of)} slice ${event.slice ?? '(all)'}: ${rowsText(event.rowsIn)} in, ${count(event.rowsOut)} out · ${rowsText(read)} read`,
           )
           return
         case 'staged':
-          line(`  ${style('green', '✔')} staged ${count(event.rows)} rows`)
+          line(`  ${style('green', '✔')} staged ${rowsText(event.rows)}`)
           return
         case 'audited':
-          line(`  ${style('green', '✔')} audited ${count(event.rows)} rows, ${count(event.checks)} checks`)
+          line(`  ${style('green', '✔')} audited ${rowsText(event.rows)}, ${count(event.checks)} checks`)
           return
         case 'waiting':
           status(`  waiting ${seconds(event.milliseconds)}: ${event.why}`)
@@ -101,7 +101,7 @@ function planLines({ pipeline, run, attempt }: RunEvent, plan: Plan, style: Styl
         : plan.scope.length === 1
           ? `${plan.scope[0]}`
           : `${count(plan.scope.length)} slices, ${plan.scope[0]} to ${plan.scope.at(-1)}`
-  const rows = (known: number | null) => (known === null ? '' : ` (${count(known)} rows)`)
+  const rows = (known: number | null) => (known === null ? '' : ` (${rowsText(known)})`)
   return [
     `${style('bold', pipeline)} → ${style('cyan', `${target.project}.${target.dataset}.${target.table}`)} ${style('dim', `run ${run}, attempt ${attempt}`)}`,
     ...plan.sources.map(source => `  from     ${source.from}${rows(source.rows)}`),
@@ -110,21 +110,19 @@ function planLines({ pipeline, run, attempt }: RunEvent, plan: Plan, style: Styl
   ]
 }
 
+function rowsText(number: number): string {
+  return `${count(number)} ${number === 1 ? 'row' : 'rows'}`
+}
+
 function summary(event: Extract<RunEvent, { kind: 'published' }>): string {
   const slices = event.slices === null ? '' : ` in ${count(event.slices)} ${event.slices === 1 ? 'slice' : 'slices'}`
-  return `${event.version} of ${event.table}: ${count(event.rows)} rows${slices}, ${seconds(event.milliseconds)}${event.unchanged ? ' (the same content as before)' : ''}`
+  return `${event.version} of ${event.table}: ${rowsText(event.rows)}${slices}, ${seconds(event.milliseconds)}${event.unchanged ? ' (the same content as before)' : ''}`
 }
 
 function errorLines(error: EtlError, style: Styler): string[] {
   const { pipeline, step, at } = error.where
   const place = [pipeline, step, at].filter(part => part !== undefined).join(' › ')
-  const own =
-    error.cause instanceof Error
-      ? frames(error.cause.stack ?? '')
-          .split('\n')
-          .filter(isOwn)
-          .slice(0, 3)
-      : []
+  const own = error.cause instanceof Error ? frames(error.cause).split('\n').filter(isOwn).slice(0, 3) : []
   return [
     `${style('red', '✘')} ${style('bold', place === '' ? '' : `${place}: `)}${error.problem}`,
     ...own.map(frame => style('dim', `  ${frame}`)),
