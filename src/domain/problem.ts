@@ -71,7 +71,9 @@ function expected(column: Column, issue: Issue): string {
   if (column.rules[0]?.kind === 'oneOf') return rules[0] ?? type
   const half =
     column.type === 'STRING' && issue.message.includes('surrogate') ? ' of well-formed Unicode (no half of a surrogate pair)' : ''
-  const because = column.notAuditable !== undefined && issue.expected === undefined ? ` (${issue.message})` : ''
+  // The author's own sentence can quote the value.
+  const isTold = column.notAuditable !== undefined && issue.expected === undefined && !isPersonal(column)
+  const because = isTold ? ` (${issue.message})` : ''
   return `${type}${half}${rules.length === 0 ? '' : ` ${rules.join(' and ')}`}${because}`
 }
 

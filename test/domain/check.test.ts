@@ -230,6 +230,25 @@ describe('a value of personal data is never shown', () => {
     )
   })
 
+  test('nor by a sentence of the author that quotes it', () => {
+    const quoting = { error: (issue: { input?: unknown }) => `bad: ${JSON.stringify(issue.input)}` }
+    const field = z.email(quoting)
+    const said = (schema: Parameters<typeof checkRows>[0], value: unknown) => {
+      try {
+        checkRows(schema, [{ x: value }])
+      } catch (error) {
+        return (error as Error).message
+      }
+      return 'nothing'
+    }
+    expect(said(row({ x: field }), secret)).toContain(`(bad: "${secret}")`)
+    expect(said(row({ x: field.meta({ pii: 'direct' }) }), secret)).toMatch(/^row 1 › x: expected string, got string \(not shown/)
+    const marked = z.object({ inner: z.object({ address: field }) }).meta({ pii: 'direct' })
+    expect(said(row({ x: marked }), { inner: { address: secret } })).toMatch(
+      /^row 1 › x\.inner\.address: expected string, got string \(not/,
+    )
+  })
+
   test('nor in a duplicate key', () => {
     expect(() => duplicateKey(Person, [fits, { ...fits }])).toThrow('row 2: has the same key as row 1 (fnr, choice).')
   })
