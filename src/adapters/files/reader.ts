@@ -16,7 +16,8 @@ const pageRows = 2048
 /** Reads the project's files. `root` is the project's folder; `environment` chooses in `env({ … })`. */
 export function createFileReader(options: { readonly root: string; readonly environment: string }): Reader<FileSource> {
   const pathOf = (source: FileSource) => nameIn(source.path, options.environment)
-  const open = (source: FileSource, columns: readonly Column[]) => pages(options.root, pathOf(source), columns)
+  const open = (source: FileSource, columns: readonly Column[]) =>
+    pages(options.root, pathOf(source), columns, source.row.columns)
   return {
     async facts(source) {
       const path = pathOf(source)
@@ -66,18 +67,24 @@ export function createFileReader(options: { readonly root: string; readonly envi
  */
 export async function readCsv(path: string, columns: readonly Column[]): Promise<AnyRow[]> {
   const rows: AnyRow[] = []
-  for await (const page of pages('', path, columns)) for (const row of page) rows.push(row)
+  for await (const page of pages('', path, columns, columns)) for (const row of page) rows.push(row)
   return rows
 }
 
-async function* pages(root: string, path: string, columns: readonly Column[]): AsyncGenerator<readonly AnyRow[]> {
+/** `known` is every column of the row schema, `columns` those that are read. */
+async function* pages(
+  root: string,
+  path: string,
+  columns: readonly Column[],
+  known: readonly Column[],
+): AsyncGenerator<readonly AnyRow[]> {
   let page: AnyRow[] = []
   let decode: ((record: CsvRecord, row: number) => AnyRow) | undefined
   let row = 0
   try {
     for await (const record of parseCsv(textOf(root, path))) {
       if (decode === undefined) {
-        decode = decoder(path, record, columns)
+        decode = decoder(path, record, columns, known)
         continue
       }
       row += 1
@@ -95,9 +102,14 @@ async function* pages(root: string, path: string, columns: readonly Column[]): A
   yield page
 }
 
-function decoder(path: string, header: CsvRecord, columns: readonly Column[]): (record: CsvRecord, row: number) => AnyRow {
+function decoder(
+  path: string,
+  header: CsvRecord,
+  columns: readonly Column[],
+  known: readonly Column[],
+): (record: CsvRecord, row: number) => AnyRow {
   const names = header.cells.map(cell => cell.text.trim())
-  const places = columns.map(column => place(path, names, column))
+  const places = columns.map(column => place(path, names, column, known))
   const readers = columns.map(fieldReader)
   return (record, row) => {
     const line = record.line === row + header.line ? '' : ` (line ${record.line})`
@@ -122,9 +134,15 @@ function decoder(path: string, header: CsvRecord, columns: readonly Column[]): (
   }
 }
 
-function place(path: string, names: readonly string[], column: Column): number {
+function place(path: string, names: readonly string[], column: Column, known: readonly Column[]): number {
   const found = names.findIndex(name => name.toLowerCase() === column.name.toLowerCase())
   if (found >= 0) return found
+  if (known.some(isPersonal)) {
+    // Without a header line, the first line is a row: a guess would show its values too.
+    throw new EtlError('schema', `${path} has no column ${column.name}.`, {
+      hint: `there are ${names.length} columns; their names are not shown, since without a header line they would be personal data: does the first line name the columns?`,
+    })
+  }
   const guess = nearest(column.name, names)
   throw new EtlError('schema', `${path} has no column ${column.name}.`, {
     hint: `${guess === undefined ? '' : `did you mean ${guess}? `}the columns there are: ${names.join(', ')}`,

@@ -143,6 +143,20 @@ describe('a file that does not fit', () => {
     expect(await refused('person\n"{""age"": ""01017012345x""}"\n', Nested.columns)).not.toContain('01017012345')
   })
 
+  test('without a header line does not show its first row as columns, if any column is personal data', async () => {
+    const Person = row({ dato: z.iso.date(), person: z.object({ navn: z.string().meta({ pii: 'direct' }) }) })
+    await write('bad.csv', 'dat,Kari,01017012345\n')
+    const source = file(Person, 'bad.csv')
+    const at = createFileReader({ root, environment: 'dev' })
+    const error = 'bad.csv has no column dato. Hint: there are 3 columns; their names are not shown'
+    await expect(at.facts(source)).rejects.toThrow(error)
+    // Only the slice column is read here, which is none itself.
+    await expect(at.dates(source, 'dato', '2024-01-01')).rejects.toThrow(error)
+    await expect(at.facts(source)).rejects.toThrow(
+      expect.objectContaining({ message: expect.not.stringMatching(/dat,|Kari|0101/) }),
+    )
+  })
+
   test.each([
     ['cluster,dato\na\n', 'bad.csv › row 1: 1 fields, the header has 2. Hint: put a field with a comma in quotes'],
     ['cluster,dato\n"a,2022-01-20\n', 'bad.csv › line 2: a quote is never closed.'],
