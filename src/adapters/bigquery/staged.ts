@@ -56,13 +56,16 @@ function converted(
     return `ARRAY(SELECT ${one} FROM UNNEST(${value}) AS ${element} WITH OFFSET AS ${position} ORDER BY ${position})`
   }
   if (column.type !== 'RECORD') {
-    // TO_JSON_STRING of NULL is the text 'null'.
     const one = scalar(column.type, value)
-    return one.startsWith('TO_JSON_STRING') && column.mode === 'NULLABLE' ? `IF(${value} IS NULL, NULL, ${one})` : one
+    return one.startsWith('TO_JSON_STRING') ? nullOr(value, one) : one
   }
   const fields = (column.fields ?? []).map(
     field => `${converted(field, `${value}.${literal.name(field.name)}`, depth, scalar)} AS ${literal.name(field.name)}`,
   )
-  const struct = `STRUCT(${fields.join(', ')})`
-  return column.mode === 'NULLABLE' ? `IF(${value} IS NULL, NULL, ${struct})` : struct
+  return nullOr(value, `STRUCT(${fields.join(', ')})`)
+}
+
+/** TO_JSON_STRING makes the text 'null' of NULL, STRUCT a record of it. Required columns too: before the audit they can hold NULL. */
+function nullOr(value: string, made: string): string {
+  return `IF(${value} IS NULL, NULL, ${made})`
 }

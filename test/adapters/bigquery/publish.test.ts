@@ -132,7 +132,7 @@ describe('the publish script', () => {
       'SELECT `id`, CAST(`big` AS BIGNUMERIC), PARSE_JSON(`json`), ' +
         'ARRAY(SELECT CAST(e0 AS BIGNUMERIC) FROM UNNEST(`bigs`) AS e0 WITH OFFSET AS o0 ORDER BY o0), ' +
         'IF(`inner` IS NULL, NULL, STRUCT(`inner`.`name` AS `name`, PARSE_JSON(`inner`.`json`) AS `json`)), ' +
-        'ARRAY(SELECT STRUCT(ARRAY(SELECT CAST(e1 AS BIGNUMERIC) FROM UNNEST(e0.`bigs`) AS e1 WITH OFFSET AS o1 ORDER BY o1) AS `bigs`) FROM UNNEST(`list`) AS e0 WITH OFFSET AS o0 ORDER BY o0), ' +
+        'ARRAY(SELECT IF(e0 IS NULL, NULL, STRUCT(ARRAY(SELECT CAST(e1 AS BIGNUMERIC) FROM UNNEST(e0.`bigs`) AS e1 WITH OFFSET AS o1 ORDER BY o1) AS `bigs`)) FROM UNNEST(`list`) AS e0 WITH OFFSET AS o0 ORDER BY o0), ' +
         '@version FROM `test-project.apps_aggregated_etl.stage__apps_per_env__9f3c1a`;',
     )
   })

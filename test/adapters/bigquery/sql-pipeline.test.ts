@@ -78,6 +78,35 @@ describe('a sql transform', () => {
     ])
   })
 
+  test('that gives NULL for a required JSON, record or a field in it is refused by the audit', async () => {
+    const Required = row({
+      id: z.int(),
+      about: bq.json(),
+      inner: z.object({ about: bq.json(), n: bq.bignumeric().nullable() }),
+      list: z.array(z.object({ about: bq.json().nullable() })),
+    })
+    const tables = await freshTarget(local)
+    const inner = "STRUCT(JSON '1' AS about, CAST(NULL AS BIGNUMERIC) AS n)"
+    const list = '[STRUCT(CAST(NULL AS JSON) AS about)] AS list'
+    const query = [
+      `SELECT 1 AS id, JSON 'null' AS about, ${inner} AS \`inner\`, ${list}`,
+      `SELECT 2, NULL, ${inner}, ${list}`,
+      `SELECT 3, JSON '1', NULL, ${list}`,
+      `SELECT 4, JSON '1', STRUCT(CAST(NULL AS JSON) AS about, CAST('1.5' AS BIGNUMERIC) AS n), ${list}`,
+    ].join('\nUNION ALL ')
+    const stage = await adapter.warehouse.stage(tables, Required.columns, { kind: 'query', sql: query }, 'aaaaaa')
+    const answer = await adapter.warehouse.ask(auditSql(Required.columns, [], stage.table, null))
+    expect(auditProblems(answer.rows[0] ?? {}, Required.columns, [], stage.rows)).toEqual([
+      'about: 1 row without a value, it is required',
+      'inner: 1 row without a value, it is required',
+      expect.stringMatching(/^inner\.about: \d rows? without a value/),
+    ])
+    const staged = await adapter.warehouse.ask(
+      `SELECT id, list[0].about AS first FROM \`${project}.${stage.table.dataset}.${stage.table.table}\` ORDER BY id`,
+    )
+    expect(staged.rows.map(each => each.first)).toEqual([null, null, null, null])
+  })
+
   test('that BigQuery refuses says why', async () => {
     const tables = await freshTarget(local)
     await expect(
