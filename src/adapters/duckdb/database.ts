@@ -23,13 +23,15 @@ const memoryLimit = (leaves: number) => 64 + Math.ceil(0.75 * Math.max(0, leaves
 export async function openDatabase(folder: string, leaves: number): Promise<Database> {
   const { DuckDBInstance } = await import('@duckdb/node-api')
   const file = join(folder, 'spool.duckdb')
+  let instance: Awaited<ReturnType<typeof DuckDBInstance.create>> | undefined
   try {
-    const instance = await DuckDBInstance.create(file, {
+    const opened = await DuckDBInstance.create(file, {
       memory_limit: `${memoryLimit(leaves)}MB`,
       threads: '1',
       temp_directory: join(folder, 'spill'),
     })
-    const connection = await instance.connect()
+    instance = opened
+    const connection = await opened.connect()
     await connection.run(
       "SET TimeZone = 'UTC'; SET preserve_insertion_order = false; SET autoinstall_known_extensions = false; SET autoload_known_extensions = false",
     )
@@ -39,13 +41,17 @@ export async function openDatabase(folder: string, leaves: number): Promise<Data
       async close() {
         if (!open) return
         open = false
-        connection.closeSync()
-        instance.closeSync()
+        try {
+          connection.closeSync()
+        } finally {
+          opened.closeSync()
+        }
         await rm(file, { force: true })
         await rm(`${file}.wal`, { force: true })
       },
     }
   } catch (error) {
+    instance?.closeSync()
     throw toEtlError(error)
   }
 }

@@ -1,6 +1,7 @@
 import type * as duckdb from '@duckdb/node-api'
 import type { Column, ColumnType, Value } from '../../domain/column.ts'
 import { microsOf } from '../../domain/micros.ts'
+import { isPersonal } from '../../domain/personal.ts'
 import { isDate, isDatetime, isDecimal, isTime, isTimestamp } from '../../domain/text.ts'
 
 type Duck = duckdb.DuckDBValue
@@ -17,30 +18,36 @@ export class Misfit extends Error {
   }
 }
 
-/** Compiles what turns a value in memory into DuckDB's, exactly. What it returns throws Misfit. */
-export function encoder(duck: typeof duckdb, column: Column): Encode {
+/**
+ * Compiles what turns a value in memory into DuckDB's, exactly. What it returns throws Misfit, without the value where the column, one inside it
+ * or a record round it (`hidden`) is marked as personal data.
+ */
+export function encoder(duck: typeof duckdb, column: Column, hidden = false): Encode {
   const at = column.name
   if (column.mode === 'REPEATED') {
-    const one = encoder(duck, { ...column, mode: 'REQUIRED' })
+    const one = encoder(duck, { ...column, mode: 'REQUIRED' }, hidden)
     return value => {
       if (!Array.isArray(value)) throw new Misfit(at, `expected an array, got ${typeName(value)}`)
       return duck.listValue(value.map((element, index) => inside(`[${index}]`, () => one(element))))
     }
   }
-  const one = column.type === 'RECORD' ? recordEncoder(duck, column) : scalarEncoder(duck, column.type)
+  const isHidden = hidden || isPersonal(column)
+  const one = column.type === 'RECORD' ? recordEncoder(duck, column, hidden) : scalarEncoder(duck, column.type)
   return value => {
     if (value !== null && value !== undefined) {
       const encoded = one(value)
       if (encoded !== undefined) return encoded
-      throw new Misfit(at, `expected ${expected[column.type]}, got ${column.pii === undefined ? shown(value) : typeName(value)}`)
+      throw new Misfit(at, `expected ${expected[column.type]}, got ${isHidden ? typeName(value) : shown(value)}`)
     }
     if (column.mode === 'NULLABLE') return null
     throw new Misfit(at, `expected ${expected[column.type]}, got null`)
   }
 }
 
-function recordEncoder(duck: typeof duckdb, column: Column): (value: Value) => Duck | undefined {
-  const fields = (column.fields ?? []).map(field => [field.name, encoder(duck, field)] as const)
+function recordEncoder(duck: typeof duckdb, column: Column, hidden: boolean): (value: Value) => Duck | undefined {
+  const fields = (column.fields ?? []).map(
+    field => [field.name, encoder(duck, field, hidden || column.pii !== undefined)] as const,
+  )
   return value => {
     if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) return undefined
     const record = value as Readonly<Record<string, Value>>

@@ -32,27 +32,65 @@ async function openWriter(columns: readonly Column[], directory: string, size: n
     .catch(error => {
       throw toEtlError(error)
     })
-  const duck = await import('@duckdb/node-api')
-  const encoders = columns.map(column => encoder(duck, column))
-  let database: Database
-  let appender: duckdb.DuckDBAppender
+  const parts = opening(folder)
   try {
-    database = await openDatabase(folder, leavesOf(columns))
-    await database.connection.run(
-      `CREATE TABLE spool (${columns.map(column => `${quoted(column.name)} ${duckType(column)}`).join(', ')})`,
-    )
-    // One transaction that is never committed: what is appended goes straight to the file, not to a log first.
-    await database.connection.run('BEGIN TRANSACTION')
-    appender = await database.connection.createAppender('spool')
+    return await writer(parts, columns, folder, size)
   } catch (error) {
-    await rm(folder, { recursive: true, force: true })
+    await parts.discard()
     throw toEtlError(error)
   }
+}
+
+/** What is open of a spool so far, and how it is closed: each part on its own, so that one that fails keeps no other open. */
+function opening(folder: string) {
+  let database: Database | undefined
+  let appender: duckdb.DuckDBAppender | undefined
+  const close = async () => {
+    const [opened, filled] = [database, appender]
+    database = undefined
+    appender = undefined
+    try {
+      filled?.closeSync()
+    } finally {
+      await opened?.close()
+    }
+  }
+  return {
+    database: (made: Database) => {
+      database = made
+      return made
+    },
+    appender: (made: duckdb.DuckDBAppender) => {
+      appender = made
+      return made
+    },
+    /** May be repeated. */
+    close,
+    /** Closes and deletes all, also what was half made; may be repeated. */
+    discard: async () => {
+      await close().catch(() => {})
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function writer(
+  parts: ReturnType<typeof opening>,
+  columns: readonly Column[],
+  folder: string,
+  size: number,
+): Promise<SpoolWriter> {
+  const duck = await import('@duckdb/node-api')
+  const encoders = columns.map(column => encoder(duck, column))
+  const { connection } = parts.database(await openDatabase(folder, leavesOf(columns)))
+  await connection.run(`CREATE TABLE spool (${columns.map(column => `${quoted(column.name)} ${duckType(column)}`).join(', ')})`)
+  // One transaction that is never committed: what is appended goes straight to the file, not to a log first.
+  await connection.run('BEGIN TRANSACTION')
+  const appender = parts.appender(await connection.createAppender('spool'))
   const types = columns.map((_, index) => appender.columnType(index))
   // One chunk for all: each has memory of DuckDB's that JavaScript's collector knows nothing of.
   const data = duck.DuckDBDataChunk.create(types, chunkRows)
   let rows = 0
-  let open = true
 
   const append = (chunk: readonly AnyRow[]) => {
     data.reset()
@@ -63,13 +101,6 @@ async function openWriter(columns: readonly Column[], directory: string, size: n
     appender.appendDataChunk(data)
     rows += chunk.length
     if (rows % flushRows < chunkRows) appender.flushSync()
-  }
-
-  const close = async () => {
-    if (!open) return
-    open = false
-    appender.closeSync()
-    await database.close()
   }
 
   return {
@@ -83,18 +114,15 @@ async function openWriter(columns: readonly Column[], directory: string, size: n
     async finish(): Promise<Spooled> {
       try {
         appender.flushSync()
-        const contentHash = await hash(database.connection, columns)
-        const files = rows === 0 ? [] : await writeParts(database.connection, folder, size, leavesOf(columns))
-        await close()
+        const contentHash = await hash(connection, columns)
+        const files = rows === 0 ? [] : await writeParts(connection, folder, size, leavesOf(columns))
+        await parts.close()
         return { files, rows, contentHash }
       } catch (error) {
         throw toEtlError(error)
       }
     },
-    async discard() {
-      await close().catch(() => {})
-      await rm(folder, { recursive: true, force: true })
-    },
+    discard: parts.discard,
   }
 }
 

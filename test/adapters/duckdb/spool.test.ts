@@ -1,3 +1,4 @@
+import { readdirSync, readlinkSync } from 'node:fs'
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -196,13 +197,49 @@ describe('a spool', () => {
   })
 })
 
+describe('a spool that can not be opened', () => {
+  /** Files of this process that are open in the folder, deleted ones too: only Linux tells them. */
+  const openFiles = () =>
+    readdirSync('/proc/self/fd').filter(name => {
+      try {
+        return readlinkSync(`/proc/self/fd/${name}`).startsWith(directory)
+      } catch {
+        return false
+      }
+    })
+  const column = (name: string): Column => ({ name, type: 'STRING', mode: 'NULLABLE', rules: [] })
+
+  test('leaves no folder behind, whatever it was that failed', async () => {
+    const broken: Column = {
+      ...column('r'),
+      type: 'RECORD',
+      get fields(): readonly Column[] {
+        throw new Error('broken')
+      },
+    }
+    await expect(createSpool({ directory }).open([broken])).rejects.toMatchObject({ kind: 'bug' })
+    await expect(createSpool({ directory }).open([column('a'), column('A')])).rejects.toMatchObject({ kind: 'bug' })
+    expect(await readdir(directory)).toEqual([])
+  })
+
+  test.skipIf(process.platform !== 'linux')('nor an open file', async () => {
+    const writer = await createSpool({ directory }).open([column('a')])
+    expect(openFiles()).not.toEqual([])
+    await writer.discard()
+    await expect(createSpool({ directory }).open([column('a'), column('A')])).rejects.toMatchObject({ kind: 'bug' })
+    expect(openFiles()).toEqual([])
+  })
+})
+
 describe('a value without a place in its column', () => {
   const columns = row({
     n: bq.int64(),
     fnr: z.string().meta({ pii: 'direct' }),
+    marked: z.object({ inner: z.object({ at: bq.timestamp() }).nullable() }).meta({ pii: 'direct' }),
+    holds: z.object({ open: bq.timestamp(), closed: z.string().meta({ pii: 'direct' }) }).nullable(),
     list: z.array(z.object({ at: bq.timestamp() })),
   }).columns
-  const good: AnyRow = { n: 1n, fnr: '01017012345', list: [] }
+  const good: AnyRow = { n: 1n, fnr: '01017012345', marked: { inner: null }, holds: null, list: [] }
 
   test.each([
     [
@@ -216,6 +253,16 @@ describe('a value without a place in its column', () => {
     [
       { n: null },
       'row 3 of the result › n: expected a whole number of 64 bits (a number beyond 2^53 is no longer exact: use bq.int64()), got null.',
+    ],
+    [
+      { marked: { inner: { at: '01017012345' } } },
+      'row 3 of the result › marked.inner.at: expected a TIMESTAMP as text in UTC with at most six fraction digits, got a string.',
+    ],
+    [{ marked: { inner: '01017012345' } }, 'row 3 of the result › marked.inner: expected an object, got a string.'],
+    [{ holds: '01017012345' }, 'row 3 of the result › holds: expected an object, got a string.'],
+    [
+      { holds: { open: 'x', closed: '' } },
+      'row 3 of the result › holds.open: expected a TIMESTAMP as text in UTC with at most six fraction digits, got "x".',
     ],
     [{ fnr: '01017012345\ud800' }, 'row 3 of the result › fnr: expected text of whole characters, got a string.'],
     [
