@@ -24,8 +24,8 @@ type SourceFacts = {
 export type Reader<S extends Source = Source> = {
   /** What is there, checked against the row schema: a missing column or another type is a `schema` error that names the columns there are. */
   facts(source: S): Promise<SourceFacts>
-  /** The dates that the slice column has, ascending; `upTo` included. Throws `row` if the column holds NULL where the row schema says required. */
-  dates(source: S, column: string, upTo: string): Promise<readonly string[]>
+  /** The dates that the slice column has, ascending; `upTo` included. Throws `row` if the column holds NULL where the row schema says required, `stopped` if `signal` aborts before. */
+  dates(source: S, column: string, upTo: string, signal?: AbortSignal): Promise<readonly string[]>
   /** The rows, page by page: memory is bounded by one page. Values are those of domain/column.ts, unchecked. Stops when `signal` aborts. */
   read(source: S, request: ReadRequest, signal: AbortSignal): AsyncIterable<readonly AnyRow[]>
   /** What `read` executes, as text for `plan`: SQL, or a sentence. */

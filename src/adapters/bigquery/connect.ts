@@ -28,7 +28,7 @@ export type BigQueryAdapter = {
 export async function connect(options: Options & { readonly environment: string }): Promise<BigQueryAdapter> {
   const api = await openApi(options)
   const names: Names = { project: options.project, environment: options.environment }
-  const jobs = createJobs(api, randomBytes(3).toString('hex'))
+  const jobs = createJobs(api, randomBytes(16).toString('hex'))
   return {
     reader: createReader(api, jobs, names),
     warehouse: createWarehouse(api, jobs, names),

@@ -18,7 +18,7 @@ export function queryConfiguration(sql: string, parameters: readonly Parameter[]
   }
 }
 
-/** Runs a query and gives its whole answer, decoded. */
+/** Runs a query and gives its whole answer, decoded. Throws EtlError `stopped` soon after `signal` aborts. */
 export async function ask(
   api: Api,
   jobs: Jobs,
@@ -26,14 +26,21 @@ export async function ask(
   sql: string,
   what: string,
   parameters: readonly Parameter[] = [],
+  signal?: AbortSignal,
 ): Promise<Answer> {
-  const job = await jobs.run(name, queryConfiguration(sql, parameters), what)
-  return answerOf(api, job.jobReference.jobId, what)
+  try {
+    const job = await jobs.run(name, queryConfiguration(sql, parameters), what, signal)
+    return await answerOf(api, job.jobReference.jobId, what, signal)
+  } catch (error) {
+    // Whatever the transport makes of it, it is our own doing.
+    if (signal?.aborted) throw new EtlError('stopped', `${what}: told to stop while the query was running.`, { cause: error })
+    throw error
+  }
 }
 
 /** The answer of a finished query job, decoded; of a script, its last SELECT. */
-export async function answerOf(api: Api, job: string, what: string): Promise<Answer> {
-  const { fields, rows } = await allRows(api, job, what)
+export async function answerOf(api: Api, job: string, what: string, signal?: AbortSignal): Promise<Answer> {
+  const { fields, rows } = await allRows(api, job, what, signal)
   const columns = fields.map(columnOfField)
   const decode = decoder(columns)
   try {

@@ -5,7 +5,7 @@ import { type TableSource, tableName } from '../../domain/source.ts'
 import type { Reader, ReadRequest } from '../../ports/reader.ts'
 import type { Api } from './api.ts'
 import { decoder, type RawRow } from './decode.ts'
-import type { Jobs } from './jobs.ts'
+import type { Job, Jobs } from './jobs.ts'
 import { ask, queryConfiguration } from './query.ts'
 import { rawPages } from './rows.ts'
 import { columnsText, findTable, missingTable, schemaProblems } from './tables.ts'
@@ -36,14 +36,14 @@ export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSo
         rows: table.numRows === undefined || table.type === 'VIEW' ? null : Number(table.numRows),
       }
     },
-    async dates(source, column, upTo) {
+    async dates(source, column, upTo, signal) {
       const { ref, table } = await checked(source)
       const name = literal.name(column)
       const what = `the dates of ${tableName(ref)}`
       // Without a filter, unless the table demands one: rows without a date are to be seen.
       const filter = table.requirePartitionFilter ? ` WHERE ${name} <= ${literal.date(upTo)}` : ''
       const query = `SELECT DISTINCT ${name} FROM ${literal.from(ref, [column])}${filter} ORDER BY ${name}`
-      const answer = await ask(api, jobs, jobName('dates', source), query, what)
+      const answer = await ask(api, jobs, jobName('dates', source), query, what, [], signal)
       const dates = answer.rows.map(row => row[column] as string | null)
       const required = source.row.columns.find(candidate => candidate.name === column)?.mode === 'REQUIRED'
       if (required && dates.includes(null)) {
@@ -62,7 +62,7 @@ export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSo
   }
 }
 
-/** The pages of a read as they come, nothing decoded: what a read costs at least. */
+/** The pages of a read as they come, nothing decoded: what a read costs at least. Ends soon after `signal` aborts, also while the query runs. */
 export async function* scan(
   api: Api,
   jobs: Jobs,
@@ -73,7 +73,13 @@ export async function* scan(
   signal: AbortSignal,
 ): AsyncGenerator<readonly RawRow[]> {
   const what = `reading ${tableName(sourceRef(names, source))}`
-  const job = await jobs.run(name, queryConfiguration(readText(names, source, request)), what)
+  let job: Job
+  try {
+    job = await jobs.run(name, queryConfiguration(readText(names, source, request)), what, signal)
+  } catch (error) {
+    if (signal.aborted) return
+    throw error
+  }
   if (signal.aborted) return
   yield* rawPages(api, job.jobReference.jobId, what, signal)
 }

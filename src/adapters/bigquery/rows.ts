@@ -16,24 +16,31 @@ const pageRows = 10000
 
 /**
  * The pages of a finished query's answer, nothing decoded. The next page is fetched while the current one is worked on.
- * Timestamps are whole microseconds. Throws EtlError.
+ * Timestamps are whole microseconds. Whoever stops reading ends the fetching too. Throws EtlError.
  */
 export async function* rawPages(api: Api, job: string, what: string, signal?: AbortSignal): AsyncGenerator<readonly RawRow[]> {
-  let next: Promise<RawPage> | undefined = fetchPage(api, job, undefined, signal)
-  next.catch(() => {})
-  while (next !== undefined) {
-    let page: RawPage
-    try {
-      page = await next
-    } catch (error) {
+  // Of this read alone: the page that is fetched ahead, with its tries, would keep the process alive for nobody.
+  const own = new AbortController()
+  const either = signal === undefined ? own.signal : AbortSignal.any([signal, own.signal])
+  try {
+    let next: Promise<RawPage> | undefined = fetchPage(api, job, undefined, either)
+    next.catch(() => {})
+    while (next !== undefined) {
+      let page: RawPage
+      try {
+        page = await next
+      } catch (error) {
+        if (signal?.aborted) return
+        throw failed(api, error, what, job)
+      }
+      next = page.pageToken === undefined ? undefined : fetchPage(api, job, page.pageToken, either)
+      // Looked at in the next turn; until then a failure must not count as unhandled.
+      next?.catch(() => {})
       if (signal?.aborted) return
-      throw failed(api, error, what, job)
+      if (page.rows !== undefined) yield page.rows
     }
-    next = page.pageToken === undefined ? undefined : fetchPage(api, job, page.pageToken, signal)
-    // Looked at in the next turn; until then a failure must not count as unhandled.
-    next?.catch(() => {})
-    if (signal?.aborted) return
-    if (page.rows !== undefined) yield page.rows
+  } finally {
+    own.abort()
   }
 }
 
@@ -42,12 +49,13 @@ export async function allRows(
   api: Api,
   job: string,
   what: string,
+  signal?: AbortSignal,
 ): Promise<{ fields: readonly Field[]; rows: readonly RawRow[] }> {
   let fields: readonly Field[] = []
   const rows: RawRow[] = []
   try {
     for (let token: string | undefined, first = true; first || token !== undefined; first = false) {
-      const page: RawPage = await fetchPage(api, job, token)
+      const page: RawPage = await fetchPage(api, job, token, signal)
       fields = page.schema?.fields ?? fields
       rows.push(...(page.rows ?? []))
       token = page.pageToken

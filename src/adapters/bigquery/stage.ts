@@ -43,7 +43,8 @@ export async function stage(
       createDisposition: 'CREATE_NEVER',
       writeDisposition: 'WRITE_APPEND',
     }
-    await jobs.runBy(`${name}-p${part + 1}`, id => upload(api, id, { labels, load }, path), what)
+    const submit = (id: string, onDoubt: () => void) => upload(api, id, { labels, load }, path, onDoubt)
+    await jobs.runBy(`${name}-p${part + 1}`, submit, { load }, what)
   }
   const rows = await count(api, jobs, table, name)
   if (rows !== from.rows) throw new EtlError('bug', `${what} has ${rows} rows, ${from.rows} were sent.`)

@@ -9,10 +9,16 @@ const chunkBytes = 8 * 1024 * 1024
 
 /**
  * Submits a load job with a file of this machine, by a resumable upload: a part whose answer is lost is sent again from where the service
- * says it is. The client library's own upload can't be repeated and puts labels into the wrong place.
+ * says it is; `onDoubt` hears of it. The client library's own upload can't be repeated and puts labels into the wrong place.
  * @throws Failure; EtlError `bug` if the file is gone.
  */
-export async function upload(api: Api, id: string, configuration: Configuration, path: string): Promise<Job> {
+export async function upload(
+  api: Api,
+  id: string,
+  configuration: Configuration,
+  path: string,
+  onDoubt: () => void,
+): Promise<Job> {
   const file = await open(path).catch(cause => {
     throw new EtlError('bug', 'a file that was to be loaded is gone.', { cause })
   })
@@ -24,7 +30,7 @@ export async function upload(api: Api, id: string, configuration: Configuration,
     const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, Math.max(size, 1)))
     for (let offset = 0; ; ) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, offset)
-      const answer = await put(api, session.url, buffer.subarray(0, bytesRead), offset, size)
+      const answer = await put(api, session.url, buffer.subarray(0, bytesRead), offset, size, onDoubt)
       if (answer.status !== 308) return answer.data as Job
       offset = received(answer)
     }
@@ -47,12 +53,14 @@ async function start(api: Api, job: unknown, size: number): Promise<{ url: strin
 }
 
 /** One part. After a lost answer or a 5xx the service is asked how far it is (Content-Range: bytes *\/size). */
-async function put(api: Api, url: string, part: Uint8Array, offset: number, size: number): Promise<Answer> {
+async function put(api: Api, url: string, part: Uint8Array, offset: number, size: number, onDoubt: () => void): Promise<Answer> {
   const range = `bytes ${offset}-${offset + part.length - 1}/${size}`
   try {
     return checked(await api.send(url, 'PUT', { 'Content-Range': range }, part))
   } catch (error) {
     if (!(error instanceof Failure && error.passing)) throw error
+    // The part may have arrived, and with the last one the job.
+    onDoubt()
     return await repeated(api.policy, api.clock, async () =>
       checked(await api.send(url, 'PUT', { 'Content-Range': `bytes */${size}` }, new Uint8Array())),
     )

@@ -1,71 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { openApi } from '../../../src/adapters/bigquery/api.ts'
-import { createJobs } from '../../../src/adapters/bigquery/jobs.ts'
-import { queryConfiguration } from '../../../src/adapters/bigquery/query.ts'
+import { Failure } from '../../../src/adapters/bigquery/errors.ts'
+import { parameter } from '../../../src/adapters/bigquery/publish.ts'
+import { ask, queryConfiguration } from '../../../src/adapters/bigquery/query.ts'
 import { upload } from '../../../src/adapters/bigquery/upload.ts'
-import { clock } from '../../../src/adapters/clock.ts'
-import { production, scaled } from '../../../src/domain/policy.ts'
+import { type Answer, done, idOf, refused, type Seen, service } from './service.ts'
 
-/*
- * What the service may answer and the local server never does: its own failures. A page of answers in their order stands in for it.
- */
-type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | 'cut'
-type Seen = { method: string; path: string; body: string; range: string | undefined }
-
-const closing: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close()
-})
-
-async function service(answers: (Answer | ((seen: Seen) => Answer))[]) {
-  const seen: Seen[] = []
-  const server = createServer(async (request, response) => {
-    const one = {
-      method: request.method ?? '',
-      path: (request.url ?? '').replace(/\?.*/, ''),
-      body: await bodyOf(request),
-      range: request.headers['content-range'],
-    }
-    seen.push(one)
-    const next = answers.shift() ?? { status: 500, body: { error: { message: 'no answer is left' } } }
-    const answer = typeof next === 'function' ? next(one) : next
-    if (answer === 'cut') return request.socket.destroy()
-    response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
-    response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body))
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  closing.push(() => new Promise(resolve => server.close(() => resolve())))
-  const address = server.address()
-  const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
-  const api = await openApi({ project: 'p', location: 'europe-north1', clock, policy: scaled(production, 0.002), endpoint })
-  return { api, jobs: createJobs(api, 'abcdef'), seen, endpoint }
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks).toString()
-}
-
-const idOf = (seen: Seen) => (JSON.parse(seen.body) as { jobReference: { jobId: string } }).jobReference.jobId
-const done =
-  (text = 'SELECT 1', errorResult?: object) =>
-  (seen: Seen) => ({
-    status: 200,
-    body: {
-      jobReference: { jobId: seen.method === 'POST' ? idOf(seen) : seen.path.split('/').at(-1) },
-      configuration: { query: { query: text } },
-      status: { state: 'DONE', ...(errorResult === undefined ? {} : { errorResult }) },
-    },
-  })
-const refused = (status: number, reason: string, message = reason): Answer => ({
-  status,
-  body: { error: { code: status, message, errors: [{ reason, message }] } },
-})
 const select = queryConfiguration('SELECT 1')
 
 describe('a job', () => {
@@ -102,6 +44,84 @@ describe('a job', () => {
     ])
     const other = await service([refused(409, 'duplicate'), done('SELECT 2')])
     await expect(other.jobs.one('etl-publish-1', select)).rejects.toMatchObject({ kind: 'bug' })
+  })
+
+  test('is only adopted with the same values of its parameters', async () => {
+    const asked = (run: string, version: string) =>
+      queryConfiguration('SELECT @run', [parameter('run', 'STRING', run), parameter('version', 'TIMESTAMP', version)])
+    const there = (seen: Seen): Answer => ({
+      status: 200,
+      body: { ...(done()(seen).body as object), configuration: asked('run-1', '2024-01-01T00:00:00Z') },
+    })
+    const first = await service([refused(409, 'duplicate'), there, refused(409, 'duplicate'), there])
+    await first.jobs.one('etl-publish-1', asked('run-1', '2024-01-01T00:00:00Z'))
+    await expect(first.jobs.one('etl-publish-1', asked('run-1', '2024-01-02T00:00:00Z'))).rejects.toMatchObject({ kind: 'bug' })
+    const lost = await service(['cut', there, 'cut', there])
+    await lost.jobs.run('etl-note', asked('run-1', '2024-01-01T00:00:00Z'), 'a note')
+    await expect(lost.jobs.run('etl-note', asked('run-2', '2024-01-01T00:00:00Z'), 'a note')).rejects.toMatchObject({
+      kind: 'bug',
+    })
+  })
+
+  test("whose id is taken before there was any doubt is somebody else's: the next number is tried", async () => {
+    const { jobs, seen } = await service([refused(409, 'duplicate'), done()])
+    expect((await jobs.run('etl-ask', select, 'a question')).jobReference.jobId).toBe('etl-ask-abcdef-2')
+    expect(seen.map(one => one.method)).toEqual(['POST', 'POST'])
+  })
+
+  test('whose id is always taken is given up', async () => {
+    const { jobs, seen } = await service(Array.from({ length: 200 }, () => refused(409, 'duplicate')))
+    await expect(jobs.run('etl-ask', select, 'a question')).rejects.toMatchObject({ kind: 'query' })
+    expect(seen.length).toBeLessThan(10)
+  })
+
+  test('whose answer was lost is adopted, if it is the same', async () => {
+    for (const answers of [
+      ['cut', done()],
+      ['cut', refused(404, 'notFound'), refused(409, 'duplicate'), done()],
+    ] as Parameters<typeof service>[0][]) {
+      const { jobs } = await service(answers)
+      expect((await jobs.run('etl-ask', select, 'a question')).jobReference.jobId).toBe('etl-ask-abcdef-1')
+    }
+    const other = await service(['cut', done('SELECT 2')])
+    await expect(other.jobs.run('etl-ask', select, 'a question')).rejects.toMatchObject({ kind: 'bug' })
+  })
+
+  test('that loads is adopted after a doubt inside the upload, if it loads into the same table', async () => {
+    const load = (tableId: string) => ({ load: { destinationTable: { tableId }, writeDisposition: 'WRITE_APPEND' } })
+    const { jobs } = await service([
+      seen => ({ status: 200, body: { ...(done()(seen).body as object), configuration: { ...load('t'), jobType: 'LOAD' } } }),
+    ])
+    const submit = async (_: string, onDoubt: () => void) => {
+      onDoubt()
+      throw new Failure(409, 'duplicate', '')
+    }
+    await jobs.runBy('etl-stage', submit, load('t'), 'a stage')
+    const other = await service([
+      seen => ({ status: 200, body: { ...(done()(seen).body as object), configuration: load('other') } }),
+    ])
+    await expect(other.jobs.runBy('etl-stage', submit, load('t'), 'a stage')).rejects.toMatchObject({ kind: 'bug' })
+  })
+
+  test('has an id of its own also where a table has the longest of names', async () => {
+    const { jobs, seen } = await service([done(), done()])
+    for (const _ of [1, 2]) await jobs.run(`etl-read-${'t'.repeat(1024)}`, select, 'reading')
+    expect(new Set(seen.map(idOf)).size).toBe(2)
+    expect(idOf(seen[0] as Seen).length).toBeLessThanOrEqual(1024)
+  })
+
+  test('is no longer waited for once somebody says stop', async () => {
+    const stop = new AbortController()
+    const running = (seen: Seen): Answer => ({
+      status: 200,
+      body: { ...(done()(seen).body as object), status: { state: 'RUNNING' } },
+    })
+    const asked = (seen: Seen): Answer => {
+      setImmediate(() => stop.abort())
+      return seen.path.includes('/queries/') ? 'hang' : refused(500, 'no such question')
+    }
+    const { api, jobs } = await service([running, asked])
+    await expect(ask(api, jobs, 'etl-dates', 'SELECT 1', 'the dates', [], stop.signal)).rejects.toMatchObject({ kind: 'stopped' })
   })
 
   test('that never came is submitted again under the same id', async () => {
@@ -164,7 +184,13 @@ describe('an upload', () => {
       job,
     ])
     endpoint = made.endpoint
-    expect(await upload(made.api, 'etl-load-1', { load: {} }, path)).toEqual(job.body)
+    let doubts = 0
+    expect(
+      await upload(made.api, 'etl-load-1', { load: {} }, path, () => {
+        doubts += 1
+      }),
+    ).toEqual(job.body)
+    expect(doubts).toBe(1)
     const size = 20 * mebibyte
     expect(made.seen.map(one => one.range)).toEqual([
       undefined,
@@ -182,6 +208,8 @@ describe('an upload', () => {
 
   test('of a file that is gone is an error of ours, not a crash', async () => {
     const { api } = await service([])
-    await expect(upload(api, 'etl-load-1', {}, join(tmpdir(), 'no-such-file.parquet'))).rejects.toMatchObject({ kind: 'bug' })
+    await expect(upload(api, 'etl-load-1', {}, join(tmpdir(), 'no-such-file.parquet'), () => {})).rejects.toMatchObject({
+      kind: 'bug',
+    })
   })
 })

@@ -1,8 +1,10 @@
 import { env, row, table } from 'nais-etl'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { createReader } from '../../../src/adapters/bigquery/reader.ts'
 import type { AnyRow } from '../../../src/domain/column.ts'
 import { type Local, startLocal } from '../../support/local.ts'
+import { done, type Seen, service } from './service.ts'
 import { connected, makeDataset, project, sql } from './world.ts'
 
 const App = row({ dato: z.iso.date(), cluster: z.string() })
@@ -144,4 +146,19 @@ test('a server that dies in the middle of a read is an error with its address; a
   } finally {
     await other.stop()
   }
+})
+
+test('a read that is told to stop does not wait for its query', async () => {
+  const stop = new AbortController()
+  const running = (seen: Seen) => ({ status: 200, body: { ...(done()(seen).body as object), status: { state: 'RUNNING' } } })
+  const { api, jobs, seen } = await service([
+    running,
+    () => {
+      setImmediate(() => stop.abort())
+      return 'hang'
+    },
+  ])
+  const waiting = createReader(api, jobs, { project, environment: 'dev' })
+  for await (const _ of waiting.read(apps, { columns: App.columns, slices: null }, stop.signal)) throw new Error('never')
+  expect(seen.at(-1)?.path).toBe('/bigquery/v2/projects/p/queries/etl-read-apps-abcdef-1')
 })
