@@ -55,6 +55,9 @@ export function readConfig(
   }
   const env = parsed.data
   const endpoint = env.BIGQUERY_EMULATOR_HOST === undefined ? undefined : endpointOf(env.BIGQUERY_EMULATOR_HOST)
+  if (flags.env !== undefined && !['dev', 'prod'].includes(flags.env)) {
+    throw new EtlError('usage', `--env ${flags.env}: there are dev and prod.`)
+  }
   return Object.freeze({
     root: world.cwd,
     environment: flags.env ?? env.NAIS_CLUSTER_NAME?.split('-')[0] ?? 'dev',

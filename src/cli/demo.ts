@@ -56,7 +56,7 @@ Examples
 The data stays in ${folder}. Next, try:
   npm run etl -- versions apps-per-env --dir ${folder}      every version that was published
   npm run etl -- plan apps-per-env --dir ${folder} --sql    what the next run would do, word for word
-  npm run test:watch                                        then change src/pipelines/apps-per-env.ts`)
+  npm run test:watch -- apps-per-env                        then change src/pipelines/apps-per-env.ts`)
       return 0
     })
   },

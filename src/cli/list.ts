@@ -1,5 +1,7 @@
 import { nameIn } from '../domain/env.ts'
-import { cronOf } from '../engine/tick.ts'
+import { EtlError } from '../domain/error.ts'
+import type { NamedPipeline } from '../domain/pipeline.ts'
+import { nextTick } from '../engine/tick.ts'
 import { type Command, worldOptions } from './command.ts'
 import { loadAll } from './pipelines.ts'
 
@@ -22,7 +24,7 @@ Examples
     const rows = (await loadAll(context.root)).map(pipeline => ({
       name: pipeline.name,
       schedule: `${pipeline.schedule} ${pipeline.timeZone}`,
-      next: cronOf(pipeline).nextRun()?.toISOString() ?? null,
+      next: nextOf(pipeline),
       from: Object.values(pipeline.from).map(source => nameIn(source.kind === 'table' ? source.table : source.path, environment)),
       to: `${nameIn(pipeline.to.dataset, environment)}.${pipeline.to.table}`,
       write: pipeline.write.mode,
@@ -31,9 +33,15 @@ Examples
     else if (rows.length === 0) context.out.line('No pipelines yet. `npm run etl -- new my-first` makes one.')
     else
       for (const row of rows)
-        context.out.line(
-          `${row.name}\n  ${row.from.join(', ')} → ${row.to} (${row.write})\n  ${row.schedule}, next ${row.next ?? 'never'}`,
-        )
+        context.out.line(`${row.name}\n  ${row.from.join(', ')} → ${row.to} (${row.write})\n  ${row.schedule}, next ${row.next}`)
     return 0
   },
+}
+
+function nextOf(pipeline: NamedPipeline): string {
+  try {
+    return nextTick(pipeline)
+  } catch (error) {
+    throw error instanceof EtlError ? error.within({ pipeline: pipeline.name }) : error
+  }
 }

@@ -15,6 +15,8 @@ const entry = fileURLToPath(new URL('../local/main.ts', import.meta.url))
 export async function startLocalServer(dir: string): Promise<LocalServer> {
   const child = spawn(process.execPath, [entry, '--port', '0', '--dir', dir, '--exit-with-stdin'], {
     stdio: ['pipe', 'pipe', 'pipe'],
+    // A group of its own: Ctrl-C in a terminal reaches every process of the group, and the run must stop before its server does.
+    detached: true,
   })
   let said = ''
   child.stderr.setEncoding('utf8').on('data', text => {
@@ -23,12 +25,12 @@ export async function startLocalServer(dir: string): Promise<LocalServer> {
   const url = await new Promise<string>((resolve, reject) => {
     const failed = (why: string) =>
       reject(
-        new EtlError('unavailable', `the local BigQuery did not start: ${why}`, {
-          hint: 'the local BigQuery needs the dev dependencies: npm ci without --omit=dev',
+        new EtlError('unavailable', `the local BigQuery on ${dir} did not start: ${why.replace(/\.?$/, '.')}`, {
+          hint: startHint(said),
         }),
       )
     child.once('error', error => failed(error.message))
-    child.once('exit', code => failed(said.trim() || `it ended with ${code}`))
+    child.once('exit', (code, signal) => failed(said.trim().split('\n')[0] || `it ended with ${signal ?? code}`))
     createInterface({ input: child.stdout }).on('line', line => {
       const found = /ready at (http:\/\/\S+)/.exec(line)?.[1]
       if (found !== undefined) resolve(found)
@@ -36,6 +38,12 @@ export async function startLocalServer(dir: string): Promise<LocalServer> {
   })
   child.removeAllListeners('exit')
   return { url, stop: () => stop(child) }
+}
+
+function startHint(said: string): string | undefined {
+  return /ERR_MODULE_NOT_FOUND|Cannot find (package|module)/.test(said)
+    ? 'it needs the dev dependencies: npm ci without --omit=dev'
+    : undefined
 }
 
 /** `etl local`: the same process in the foreground. @returns its exit code. */

@@ -44,12 +44,21 @@ export async function loadPipeline(root: string, name: string): Promise<NamedPip
 
 /** The names of all pipelines, sorted. No folder is no pipelines. */
 async function pipelineNames(root: string): Promise<string[]> {
-  try {
-    const files = await readdir(join(root, 'src', 'pipelines'))
-    return files.flatMap(file => /^([a-z0-9][a-z0-9-]*)\.ts$/.exec(file)?.[1] ?? []).sort()
-  } catch {
-    return []
+  const files = await readdir(join(root, 'src', 'pipelines')).catch(() => [])
+  const odd = files.find(file => file.endsWith('.ts') && !/^[a-z0-9][a-z0-9-]*\.ts$/.test(file))
+  if (odd !== undefined) {
+    throw new EtlError(
+      'pipeline',
+      `src/pipelines/${odd}: the file's name is the pipeline's, in lower case letters, digits and -.`,
+      {
+        hint: `call it ${odd
+          .replace(/\.ts$/, '')
+          .toLowerCase()
+          .replace(/[^a-z0-9]+/g, '-')}.ts; what is no pipeline lies elsewhere`,
+      },
+    )
   }
+  return files.flatMap(file => (file.endsWith('.ts') ? file.slice(0, -3) : [])).sort()
 }
 
 /**
@@ -86,8 +95,18 @@ function refuseSharedTargets(pipelines: readonly NamedPipeline[]): void {
 
 function isPipeline(value: unknown): value is Pipeline {
   return (
-    typeof value === 'object' && value !== null && 'from' in value && 'to' in value && 'write' in value && 'transform' in value
+    typeof value === 'object' &&
+    value !== null &&
+    'from' in value &&
+    'to' in value &&
+    'write' in value &&
+    isKind((value as { transform?: unknown }).transform)
   )
+}
+
+/** pipeline() has looked at it: a plain object of the same fields was not checked. */
+function isKind(transform: unknown): boolean {
+  return typeof transform === 'object' && transform !== null && 'kind' in transform
 }
 
 /** A file that doesn't parse, or names something that isn't there: Node's own words for where. */
@@ -96,7 +115,7 @@ function broken(error: unknown, name: string): EtlError {
   const place = error instanceof Error ? (lineOf(error, name) ?? placeInMessage(error, name)) : undefined
   return new EtlError('pipeline', `the file can't be loaded: ${text?.trim()}`, {
     where: { pipeline: name, step: 'load', at: place ?? `src/pipelines/${name}.ts` },
-    hint: '`npx tsc --noEmit` says more',
+    hint: error instanceof SyntaxError ? '`npx tsc --noEmit` says more' : undefined,
     cause: error,
   })
 }

@@ -44,11 +44,12 @@ function planText(plan: Plan, withSql: boolean): string {
   const lines = [
     `Plan of ${plan.pipeline.name}`,
     ...plan.sources.map(
-      source => `  reads     ${source.name} = ${source.from}${source.rows === null ? '' : ` (${source.rows} rows)`}`,
+      source =>
+        `  reads     ${source.name} = ${source.from}${source.rows === null ? '' : ` (${source.rows} ${source.rows === 1 ? 'row' : 'rows'})`}`,
     ),
     `  slices    ${scope}; ${plan.why}${plan.left > 0 ? `; ${plan.left} more wait for the next run` : ''}`,
     `  writes    ${tableName(plan.tables.target)} (${plan.pipeline.write.mode}), history in ${plan.tables.history.table}`,
-    `  makes     ${plan.bootstrap.length === 0 ? 'nothing: all tables exist' : `${plan.bootstrap.length} statements make the missing tables`}`,
+    `  makes     ${plan.bootstrap.length === 0 ? 'nothing: all tables exist' : 'the tables that are missing'}`,
     `  version   ${plan.version} for the slot ${plan.identity.slot} (${plan.identity.trigger})`,
     `  now       ${plan.head === null || plan.head.seq === 0n ? 'nothing published yet' : `version ${plan.head.version} by ${plan.head.run}${plan.head.held ? ', held' : ''}`}`,
   ]

@@ -1,8 +1,12 @@
 import { EtlError } from '../domain/error.ts'
+import type { NamedPipeline } from '../domain/pipeline.ts'
 import { isDate } from '../domain/text.ts'
+import { tablesOf } from '../engine/plan.ts'
 import { run as engineRun } from '../engine/run.ts'
-import { type Command, worldHelp, worldOptions } from './command.ts'
+import { currentRows } from '../engine/versions.ts'
+import { type Command, type Context, type World, worldHelp, worldOptions } from './command.ts'
 import { namedPipelines } from './pipelines.ts'
+import { table } from './table.ts'
 import { inWorld } from './with-local.ts'
 
 export const run: Command = {
@@ -33,6 +37,7 @@ Examples
         if (context.signal.aborted) throw new EtlError('stopped', `told to stop before ${pipeline.name} ran.`)
         try {
           await engineRun(pipeline, { ...request, ...(slot === undefined ? {} : { slot }) }, ports, settings, context.signal)
+          if (context.flags.local === true && context.interactive) await show(pipeline, { ports, settings }, context)
         } catch (error) {
           if (!(error instanceof EtlError)) throw error
           failed++ // it has been reported by the run
@@ -41,6 +46,16 @@ Examples
       return failed === 0 ? 0 : 1
     })
   },
+}
+
+/** What a throwaway server would take with it. */
+async function show(
+  pipeline: NamedPipeline,
+  { ports, settings }: Pick<World, 'ports' | 'settings'>,
+  { out }: Context,
+): Promise<void> {
+  const { columns, rows } = await currentRows(pipeline, tablesOf(pipeline, settings), ports.warehouse, 50)
+  out.line(rows.length === 0 ? '\nNo rows.' : `\n${table(columns, rows)}`)
 }
 
 function slotOf(flag: string | boolean | undefined): string | undefined {

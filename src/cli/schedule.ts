@@ -1,7 +1,7 @@
 import { EtlError } from '../domain/error.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import { run as engineRun } from '../engine/run.ts'
-import { cronOf } from '../engine/tick.ts'
+import { nextTick } from '../engine/tick.ts'
 import { type Command, type Context, type World, worldHelp, worldOptions } from './command.ts'
 import { namedPipelines } from './pipelines.ts'
 import { ticking } from './ticking.ts'
@@ -33,8 +33,7 @@ Examples
         running.add(one)
         return one
       })
-      for (const pipeline of pipelines)
-        context.out.line(`${pipeline.name}: next at ${cronOf(pipeline).nextRun()?.toISOString() ?? 'never'}`)
+      for (const pipeline of pipelines) context.out.line(`${pipeline.name}: next at ${nextTick(pipeline)}`)
       await aborted(context.signal)
       await stop()
       await Promise.all(running)

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { EtlError } from '../domain/error.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Context, World } from './command.ts'
 import { type LocalServer, startLocalServer } from './local-server.ts'
@@ -24,6 +26,12 @@ export async function inWorld<T>(
     return work(world, open)
   }
   const { dir, local } = context.flags
+  refuseMixed(context.flags)
+  if (typeof dir === 'string' && !existsSync(resolve(context.root, dir))) {
+    throw new EtlError('usage', `--dir ${dir}: there is no such folder.`, {
+      hint: '`npm start` makes .etl/demo, `npm run etl -- local --dir DIR` makes any',
+    })
+  }
   if (typeof dir === 'string') return onServer(await startLocalServer(resolve(context.root, dir)), server => on(server.url))
   if (local !== true) return on()
   const folder = await mkdtemp(join(tmpdir(), 'nais-etl-'))
@@ -36,6 +44,13 @@ export async function inWorld<T>(
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+function refuseMixed({ dir, local, case: wanted }: Context['flags']): void {
+  if (dir !== undefined && local === true)
+    throw new EtlError('usage', '--dir and --local are two different places.', { hint: 'leave one out' })
+  if (wanted !== undefined && local !== true)
+    throw new EtlError('usage', '--case chooses fixtures, which only --local reads.', { hint: 'add --local' })
 }
 
 /** Stops the server whatever happens. */

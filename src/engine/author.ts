@@ -48,7 +48,14 @@ export function checkResult(
     if (slice !== null) refuseStrays(pipeline, result, slice, from)
     return result
   } catch (error) {
-    throw placed(error, place(slice))
+    const failure = placed(error, place(slice))
+    if (failure.kind !== 'row') throw failure
+    // The check's own advice is for rows of a source.
+    throw new EtlError('row', failure.problem, {
+      where: failure.where,
+      cause: error,
+      hint: `src/pipelines/${pipeline.name}.ts returned it`,
+    })
   }
 }
 

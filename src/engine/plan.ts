@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { auditSql } from '../domain/audit.ts'
 import type { Column } from '../domain/column.ts'
 import { nameIn } from '../domain/env.ts'
+import { EtlError } from '../domain/error.ts'
 import { microsOf } from '../domain/micros.ts'
 import { guarded } from '../domain/personal.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
@@ -30,6 +31,11 @@ export async function makePlan(
   const mine = ledger.filter(row => row.run === run)
   const { trigger, slot } =
     request.slot === undefined ? slotOf(job, pipeline, state.now) : { trigger: 'manual' as const, slot: request.slot }
+  if (microsOf(slot) > microsOf(state.now) + 300_000_000n) {
+    throw new EtlError('usage', `the slot ${slot} is in the future: it is ${state.now} by BigQuery's clock.`, {
+      hint: 'choose a time that has come',
+    })
+  }
   const identity: Identity = { run, attempt: request.attempt, trigger, slot }
   const version = claimed(mine, head) ?? versionOf(trigger, slot, state.now, head?.version ?? '1970-01-01T00:00:00Z')
   const work = await slices(pipeline, identity, ledger, ports)

@@ -47,6 +47,16 @@ export function lastTick(schedule: Schedule, now: string): string {
   return tick === undefined ? now : timestampOf(BigInt(tick.getTime()) * 1000n)
 }
 
+/** The schedule's next tick, for people: `2026-11-22 06:30 Europe/Oslo`; 'never' if there is none. */
+export function nextTick(schedule: Schedule): string {
+  const next = cronOf(schedule).nextRun()
+  if (next === null) return 'never'
+  const local = new Intl.DateTimeFormat('sv-SE', { timeZone: schedule.timeZone, dateStyle: 'short', timeStyle: 'short' }).format(
+    next,
+  )
+  return `${local} ${schedule.timeZone}`
+}
+
 /** The local date of a time in a zone: `2026-11-21`. */
 export function localDate(time: string, timeZone: string): string {
   const milliseconds = Number(microsOf(time) / 1000n)

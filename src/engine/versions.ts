@@ -1,4 +1,5 @@
 import type { Column } from '../domain/column.ts'
+import { EtlError } from '../domain/error.ts'
 import { literal } from '../domain/literal.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Answer, TargetTables } from '../domain/run.ts'
@@ -29,7 +30,9 @@ export async function currentRows(
   const columns = [...pipeline.to.row.columns, versionColumn]
   const names = columns.map(column => column.name)
   const order = key.length === 0 ? [] : [`ORDER BY ${key.map(literal.name).join(', ')}`]
-  const { rows } = await warehouse.ask(
+  const { rows } = await asked(
+    warehouse,
+    tables,
     [
       `SELECT ${names.map(literal.name).join(', ')}`,
       `FROM ${literal.from(tables.target, names)}`,
@@ -47,7 +50,9 @@ export async function publishedVersions(
   tables: TargetTables,
   warehouse: Pick<Warehouse, 'ask'>,
 ): Promise<readonly PublishedVersion[]> {
-  const { rows } = await warehouse.ask(
+  const { rows } = await asked(
+    warehouse,
+    tables,
     [
       'SELECT version, slot, run, attempt, rows_written, scope, content_hash, code_sha, logged_at',
       `FROM ${literal.table(tables.runs)}`,
@@ -67,4 +72,17 @@ export async function publishedVersions(
     codeSha: row.code_sha as string | null,
     publishedAt: String(row.logged_at),
   }))
+}
+
+/** A table that is missing here has not been made by a run yet. */
+async function asked(warehouse: Pick<Warehouse, 'ask'>, tables: TargetTables, sql: string): Promise<Answer> {
+  try {
+    return await warehouse.ask(sql)
+  } catch (error) {
+    if (!(error instanceof EtlError) || error.kind !== 'notFound') throw error
+    throw new EtlError('notFound', `${tableName(tables.target)} is not there: nothing has been published yet.`, {
+      hint: 'the first run makes it: `npm run etl -- run NAME`',
+      cause: error,
+    })
+  }
 }

@@ -187,6 +187,39 @@ describe('bad input gets a sentence', () => {
     expect(JSON.parse(said.stdout.trim().split('\n').at(-1) ?? '').stack_trace).toMatch(/src\/pipelines\/feiler\.ts:11/)
   })
 
+  test('a promise that nobody waited for: a sentence, and nothing is published', async () => {
+    const stray =
+      'personer.map(({ id, navn }) => { if (id === 1) void Promise.reject(new TypeError(navn)); return { id, navn } })'
+    await team.write({ 'src/pipelines/lover.ts': pipeline({ to: 'lover', transform: stray }) })
+    const said = await run('lover')
+    expect(said.code).toBe(1)
+    expect(said.all).toContain('a promise that nobody waited for failed with TypeError')
+    expect(said.all).not.toContain('navn 1')
+    expect(await headOf('lover')).toBe(0n)
+  })
+
+  test('a plain object instead of pipeline(…)', async () => {
+    await team.write({ 'src/pipelines/rett.ts': pipeline().replace('export default pipeline({', 'export default ({') })
+    const said = await run('rett')
+    expect(said.code).toBe(1)
+    expect(said.all).toContain('src/pipelines/rett.ts has no pipeline as its default export')
+  })
+
+  test('a file whose name can be no pipeline’s', async () => {
+    await team.write({ 'src/pipelines/Bad_Name.ts': pipeline() })
+    const said = await etl(team.dir, ['list'])
+    expect(said.code).toBe(1)
+    expect(said.all).toContain('call it bad-name.ts')
+  })
+
+  test('a folder that can not be written: which, not a defect', async () => {
+    await team.write({ 'src/pipelines/personer.ts': pipeline(), 'fil.txt': '' })
+    const said = await etl(team.dir, ['plan', 'personer', '--dir', 'fil.txt'])
+    expect(said.code).toBe(1)
+    expect(said.all).toMatch(/fil\.txt/)
+    expect(said.all).not.toContain('defect')
+  })
+
   test('one pipeline that fails does not stop the others, and the exit code tells', async () => {
     await team.write({
       'src/pipelines/a.ts': pipeline({ to: 'a', transform: '[{ id: 1.5, navn: "x" }]' }),
@@ -227,6 +260,10 @@ describe('bad input gets a sentence', () => {
       [['plan'], 'etl plan needs NAME.'],
       [['plan', 'a', 'b'], 'b is one word too many'],
       [['run', '--slot', 'i går'], '--slot i går is no time.'],
+      [['run', '--env', 'qa'], '--env qa: there are dev and prod.'],
+      [['run', '--local', '--dir', '.'], '--dir and --local are two different places.'],
+      [['run', '--case', 'en'], '--case chooses fixtures, which only --local reads.'],
+      [['read', 'personer', '--dir', 'borte'], '--dir borte: there is no such folder.'],
       [['run', '--slot', '2026-02-31T05:30:00Z'], '--slot 2026-02-31T05:30:00Z is no time.'],
       [['read', 'personer', '--limit', 'alt'], '--limit alt is no number of rows.'],
     ] as const) {

@@ -54,7 +54,7 @@ describe('the commands on a folder', () => {
     for (const command of ['read', 'versions']) {
       const said = await on(command, 'apps-per-env')
       expect(said.code).toBe(1)
-      expect(said.stderr).toMatch(/not found/i)
+      expect(said.stderr).toContain('nothing has been published yet')
     }
   })
 

@@ -54,7 +54,7 @@ describe('etl schedule', () => {
     })
     const { code, said } = await until(/next at/, [])
     expect(code).toBe(0)
-    expect(said).toMatch(/apps-per-env: next at \d{4}-\d\d-\d\dT0[45]:30:00/)
+    expect(said).toMatch(/apps-per-env: next at \d{4}-\d\d-\d\d 06:30 Europe\/Oslo/)
   })
 })
 

@@ -1,0 +1,32 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { etl } from '../support/etl.ts'
+import { root } from '../support/project.ts'
+
+test('Ctrl-C, which reaches every process of the terminal: the run stops before it publishes, its server after it, and the state is whole', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'etl-interrupt-'))
+  try {
+    const child = spawn(process.execPath, [join(root, 'bin/etl.js'), 'demo', '--dir', dir], {
+      cwd: root,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', text => (said += text))
+    const ended = new Promise<number | null>(resolve => child.once('close', resolve))
+    await new Promise<void>(resolve => child.stdout.on('data', () => said.includes('Source ') && resolve()))
+    process.kill(-(child.pid ?? 0), 'SIGINT')
+    expect(await ended).toBe(1)
+    expect(said).toContain('told to stop')
+    expect(said).not.toContain('does not answer')
+    const again = await etl(root, ['demo', '--dir', dir])
+    expect(again.code).toBe(0)
+    const versions = JSON.parse((await etl(root, ['versions', 'apps-per-env', '--dir', dir, '--json'])).stdout) as unknown[]
+    expect(versions).toHaveLength(1)
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+})
