@@ -132,5 +132,7 @@ function said(error: { code: number; details: string }, server: ServerProcess): 
       `the rows of this statement are more than Google's evaluator can hold (${error.details})`,
     )
   const ended = error.code === unavailable || !server.alive() ? ' and broke down over it' : ''
-  return new GoogleSqlError('unable', `Google's evaluator can't do this${ended}: ${error.details}`)
+  // Further lines of a reason are a dump of the statement's tree.
+  const reason = error.details.split('\n')[0]?.trim() || 'it gives no reason'
+  return new GoogleSqlError('unable', `Google's evaluator can't do this${ended}: ${reason}`)
 }

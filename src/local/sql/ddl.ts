@@ -36,7 +36,8 @@ export async function createTable(session: Session, statement: Node, prepared: P
   const schema = createdColumns(prepared, lowering)
   const meta = await session.catalogue.create(definition(ref, resolved, schema, lowering))
   if (query === undefined) return { operation: 'CREATE', table: ref, rows: 0 }
-  const selected = await prepare(session, query, rangeOf(query) ?? { start: 0, end: session.script.length }, { targets: schema })
+  const range = rangeOf(query) ?? { start: 0, end: session.script.length }
+  const selected = await prepare(session, query, range, { ...asOneSelect(query), targets: schema })
   const source = await sourceOf(session, selected, schema, now)
   const connection = session.catalogue.connection
   if (source.sql === undefined) {
@@ -51,6 +52,17 @@ export async function createTable(session: Session, statement: Node, prepared: P
   const values = schema.map(field => stored(quoted(field.name), field))
   const result = await connection.run(`INSERT INTO ${meta.physical} SELECT ${values.join(', ')} FROM (${source.sql}) AS q`)
   return { operation: 'CREATE', table: ref, rows: Number(result.rowsChanged) }
+}
+
+// Google's analyser coerces the columns of a plain SELECT only: over UNION, EXCEPT, DISTINCT, ORDER BY or LIMIT it fails without a word.
+function asOneSelect(query: Node): { before?: string; after?: string } {
+  const expression = child(query, 'queryExpr')
+  const isPlain =
+    expression?.kind === 'astSelectNode' &&
+    expression.distinct !== true &&
+    child(query, 'orderBy') === undefined &&
+    child(query, 'limitOffset') === undefined
+  return isPlain ? {} : { before: 'SELECT * FROM (', after: ')' }
 }
 
 /** Drops the table of a DROP TABLE. Throws BigQueryError. */

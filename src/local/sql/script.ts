@@ -1,5 +1,5 @@
 import { positionOf } from '../../googlesql/edit.ts'
-import { type ByteRange, child, children, type Node, rangeOf, text } from '../../googlesql/tree.ts'
+import { type ByteRange, child, children, type Node, rangeOf, text, walk } from '../../googlesql/tree.ts'
 import { BigQueryError } from '../contract.ts'
 
 /** A statement of a script, as the parse tree has it; `node` and `range` are its place there. */
@@ -28,7 +28,9 @@ type Arm = { readonly condition: Expression; readonly body: readonly Statement[]
  * nothing of such a script runs.
  */
 export function readScript(tree: Node, script: Buffer): Statement[] {
-  return statementList(child(tree, 'statementListNode'), script)
+  const statements = statementList(child(tree, 'statementListNode'), script)
+  refuseTimeTravel(tree, script)
+  return statements
 }
 
 /** True where the request is a script: more than one statement, or one that only scripts have. */
@@ -72,6 +74,20 @@ function statement(node: Node, script: Buffer): Statement {
       if (text(node, 'schemaObjectKind') === 'kTable') return { kind: 'dropTable', node, range }
   }
   throw refused(named(node, script, range), range, script)
+}
+
+// No rows of the past are kept here. It stands in an expression of any depth, and the analyser takes it.
+function refuseTimeTravel(tree: Node, script: Buffer): void {
+  for (const node of walk(tree)) {
+    const clause = child(node, 'forSystemTime')
+    if (clause === undefined) continue
+    const { line, column } = positionOf(script, rangeOf(clause)?.start ?? 0)
+    throw new BigQueryError(
+      'notImplemented',
+      `FOR SYSTEM_TIME AS OF is not supported by the local BigQuery (at [${line}:${column}]), which keeps no rows of the past; nothing of the request was run. Read the table as it is now, or try this on BigQuery itself.`,
+      'query',
+    )
+  }
 }
 
 // The clauses are a closed list too; what the analyser makes of them is checked once more when the statement runs.

@@ -72,11 +72,11 @@ export function asBigQueryError(error: unknown): unknown {
   // The service writes `at [1:8]` where the library writes `[at 1:8]`.
   const message = error.message.replace(/\[at (\d+:\d+)\]/g, 'at [$1]')
   if (error.kind === 'invalid' || error.kind === 'failed') return new BigQueryError('invalidQuery', message, 'query')
-  return new BigQueryError(
-    'notImplemented',
-    `${sentence(message)} Make the tables smaller, simplify the query, or try this on BigQuery itself.`,
-    'query',
-  )
+  const next =
+    error.kind === 'tooLarge'
+      ? 'Make the tables smaller, simplify the query, or try this on BigQuery itself.'
+      : 'Write it another way, or try this on BigQuery itself.'
+  return new BigQueryError('notImplemented', `${sentence(message)} ${next}`, 'query')
 }
 
 /** Rows of the tables of a statement, by the names used in it. */

@@ -128,6 +128,29 @@ test.each([
   expect(await bench.failure(script)).toBe(message)
 })
 
+test.each([
+  'SELECT a FROM P.D.t FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()',
+  'SELECT 1; SELECT (SELECT MAX(x.a) FROM P.D.t AS x FOR SYSTEM_TIME AS OF TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 HOUR))',
+  'DECLARE x INT64 DEFAULT (SELECT MAX(a) FROM P.D.t FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()); SELECT x',
+  'INSERT INTO P.D.t SELECT * FROM P.D.t FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()',
+])('time travel is refused before anything runs: %s', async script => {
+  await expect(bench.run(script)).rejects.toMatchObject({
+    reason: 'notImplemented',
+    message: expect.stringMatching(/^FOR SYSTEM_TIME AS OF is not supported by the local BigQuery \(at \[1:\d+\]\), which keeps/),
+  })
+  expect((await bench.run('SELECT a FROM P.D.t')).totalRows).toBe(3)
+})
+
+test.each([
+  ['SELECT APPROX_COUNT_DISTINCT(a) FROM P.D.t', 'Unsupported built-in function: approx_count_distinct'],
+  ['SELECT a FROM P.D.t GROUP BY ROLLUP(a)', 'Unimplemented feature (ResolvedAggregateScanBase::grouping_set_list'],
+])('%s: the evaluator can not do it on tables of any size, and the advice is another than fewer rows', async (sql, why) => {
+  const message = await bench.failure(sql)
+  expect(message).toContain(`Google's evaluator can't do this: ${why}`)
+  expect(message).toMatch(/\. Write it another way, or try this on BigQuery itself\.$/)
+  expect(message).not.toContain('\n')
+})
+
 test('what is beyond the closed grammar runs on the evaluator while its tables are small', async () => {
   const { values } = await bench.run(
     `WITH w AS (SELECT a, ROW_NUMBER() OVER (ORDER BY a DESC) AS n FROM P.D.t)
