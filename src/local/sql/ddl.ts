@@ -100,6 +100,10 @@ function columnsOf(resolved: Node, lowering: Lowering, selected: readonly Field[
   const defined = children(resolved, 'columnDefinitionList')
   if (defined.length === 0) return [...(selected ?? [])]
   return defined.map(column => {
+    if (child(column, 'defaultValue') !== undefined)
+      throw unsupported(`A default (column ${text(column, 'name')})`, 'Write the value in each INSERT')
+    if (child(column, 'generatedColumnInfo') !== undefined)
+      throw unsupported(`A computed column (${text(column, 'name')})`, 'Write the value in each INSERT')
     const annotations = child(column, 'annotations') ?? {}
     return annotated(fieldOf(text(column, 'name'), child(column, 'type') ?? {}), annotations, lowering)
   })

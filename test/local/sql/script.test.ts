@@ -117,6 +117,14 @@ test.each([
     'A parameterised type (column a) is not supported by the local BigQuery. Use STRING, BYTES, NUMERIC or BIGNUMERIC without a length or precision.',
   ],
   [
+    'CREATE TABLE P.D.x (a INT64 DEFAULT 1)',
+    'A default (column a) is not supported by the local BigQuery. Write the value in each INSERT.',
+  ],
+  [
+    'CREATE TABLE P.D.x (a INT64, b INT64 AS (a + 1))',
+    'A computed column (b) is not supported by the local BigQuery. Write the value in each INSERT.',
+  ],
+  [
     'CREATE TABLE P.D.x (a INT64) PARTITION BY RANGE_BUCKET(a, [1, 2])',
     'This PARTITION BY is not supported by the local BigQuery. Partition by a DATE column, DATE(column) or a truncation of a column.',
   ],
