@@ -9,6 +9,7 @@ import type { FileSource } from '../../domain/source.ts'
 import type { Reader } from '../../ports/reader.ts'
 import { fieldReader, Unfit } from './convert.ts'
 import { CsvFault, type CsvRecord, parseCsv } from './parse.ts'
+import { utf8 } from './utf8.ts'
 
 /** Rows a page. */
 const pageRows = 2048
@@ -110,11 +111,13 @@ function decoder(
 ): (record: CsvRecord, row: number) => AnyRow {
   const names = header.cells.map(cell => cell.text.trim())
   const places = columns.map(column => place(path, names, column, known))
+  refuseTwice(path, names, known)
   const readers = columns.map(fieldReader)
   return (record, row) => {
     const line = record.line === row + header.line ? '' : ` (line ${record.line})`
     if (record.cells.length !== names.length) {
-      throw new EtlError('row', `${path} › row ${row}${line}: ${record.cells.length} fields, the header has ${names.length}.`, {
+      const fields = record.cells.length === 1 ? '1 field' : `${record.cells.length} fields`
+      throw new EtlError('row', `${path} › row ${row}${line}: ${fields}, the header has ${names.length}.`, {
         hint: 'put a field with a comma in quotes',
       })
     }
@@ -137,6 +140,11 @@ function decoder(
 function place(path: string, names: readonly string[], column: Column, known: readonly Column[]): number {
   const found = names.findIndex(name => name.toLowerCase() === column.name.toLowerCase())
   if (found >= 0) return found
+  if (names.length === 1 && names[0]?.includes(';')) {
+    throw new EtlError('schema', `${path} has no column ${column.name}: its first line is one field with semicolons in it.`, {
+      hint: 'columns are separated by commas here: save it so',
+    })
+  }
   if (known.some(isPersonal)) {
     // Without a header line, the first line is a row: a guess would show its values too.
     throw new EtlError('schema', `${path} has no column ${column.name}.`, {
@@ -149,6 +157,15 @@ function place(path: string, names: readonly string[], column: Column, known: re
   })
 }
 
+// Which of the two is meant, nobody could say. Fields without a name, as a spreadsheet leaves behind the last column, are nobody's.
+function refuseTwice(path: string, names: readonly string[], known: readonly Column[]): void {
+  const lower = names.map(name => name.toLowerCase())
+  const twice = names.find((name, index) => name !== '' && lower.indexOf(name.toLowerCase()) < index)
+  if (twice === undefined) return
+  const which = known.some(isPersonal) ? 'two columns of one name' : `the column ${twice} twice`
+  throw new EtlError('schema', `${path} has ${which} in its first line.`, { hint: 'give each column a name of its own' })
+}
+
 async function headerOf(root: string, path: string): Promise<readonly string[]> {
   for await (const record of parseCsv(textOf(root, path))) return record.cells.map(cell => cell.text.trim())
   return []
@@ -156,10 +173,10 @@ async function headerOf(root: string, path: string): Promise<readonly string[]> 
 
 /** The file's text; a file that is not there is an error with the names beside it. */
 async function* textOf(root: string, path: string): AsyncGenerator<string> {
-  const stream = createReadStream(resolve(root, path), { encoding: 'utf8' })
   try {
-    for await (const piece of stream) yield piece as string
+    yield* utf8(createReadStream(resolve(root, path)))
   } catch (cause) {
+    if (cause instanceof CsvFault) throw cause
     const code = (cause as { code?: string }).code
     if (code !== 'ENOENT' && code !== 'EISDIR' && code !== 'ENOTDIR')
       throw new EtlError('denied', `${path} can not be read (${code}).`, { cause })

@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(root, { recursive: true, force: true }))
 
-const write = async (name: string, text: string) => {
+const write = async (name: string, text: string | Uint8Array) => {
   await writeFile(join(root, name), text)
   return join(root, name)
 }
@@ -105,6 +105,28 @@ describe('a CSV file', () => {
   })
 })
 
+describe('a UTF-8 file', () => {
+  test('may begin with a byte order mark, and a piece of it may end inside of a character', async () => {
+    // 20 bytes a row: some row lies across the 64 KiB that are read at a time, whatever the header's length.
+    const cluster = '\u{1f600}\u{1f601}b'
+    for (const shift of ['', 'x', 'xx', 'xxx']) {
+      const path = await write('utf8.csv', `\ufeffcluster,dato,${shift}y\n${`${cluster},2022-01-20,\n`.repeat(10_000)}`)
+      const rows = await readCsv(path, App.columns)
+      expect(rows).toHaveLength(10_000)
+      expect(rows.every(each => each.cluster === cluster)).toBe(true)
+    }
+  })
+
+  test('may hold a byte order mark inside of its text', async () => {
+    const path = await write('utf8.csv', 'cluster,dato\n\ufeffa,2022-01-20\n')
+    expect(await readCsv(path, App.columns)).toEqual([{ cluster: '\ufeffa', dato: '2022-01-20' }])
+  })
+
+  test('may have several columns without a name', async () => {
+    expect(await readCsv(await write('utf8.csv', 'cluster,dato,,\na,2022-01-20,,\n'), App.columns)).toHaveLength(1)
+  })
+})
+
 describe('a file that does not fit', () => {
   const refused = async (text: string, columns = App.columns) => {
     await write('bad.csv', text)
@@ -158,7 +180,7 @@ describe('a file that does not fit', () => {
   })
 
   test.each([
-    ['cluster,dato\na\n', 'bad.csv › row 1: 1 fields, the header has 2. Hint: put a field with a comma in quotes'],
+    ['cluster,dato\na\n', 'bad.csv › row 1: 1 field, the header has 2. Hint: put a field with a comma in quotes'],
     ['cluster,dato\n"a,2022-01-20\n', 'bad.csv › line 2: a quote is never closed.'],
     [
       'cluster,dato\na"b,2022-01-20\n',
@@ -166,9 +188,34 @@ describe('a file that does not fit', () => {
     ],
     ['cluster,dato\n"a"b,2022-01-20\n', 'bad.csv › line 2: text follows the closing quote of a field.'],
     ['clustr,dato\n', 'bad.csv has no column cluster. Hint: did you mean clustr? the columns there are: clustr, dato'],
+    [
+      'Cluster,dato,CLUSTER\n',
+      'bad.csv has the column CLUSTER twice in its first line. Hint: give each column a name of its own',
+    ],
+    [
+      'cluster;dato\na;2022-01-20\n',
+      'bad.csv has no column dato: its first line is one field with semicolons in it. Hint: columns are separated by commas here: save it so',
+    ],
     ['', 'bad.csv is empty. Hint: the first line names the columns'],
   ])('case %#', async (text, message) => {
     expect(await refused(text)).toBe(message)
+  })
+
+  test('because it is not UTF-8 is told by file and line, wherever the line stands', async () => {
+    const latin1 = Buffer.from('cluster,dato\n"a\nb",2022-01-20\nbl\u00e5,2022-01-20\n', 'latin1')
+    const late = Buffer.concat([
+      Buffer.from(`cluster,dato\n${'bl\u00e5b\u00e6r,2022-01-20\n'.repeat(20_000)}`),
+      Buffer.from([0xe5]),
+    ])
+    for (const [bytes, line] of [
+      [latin1, 4],
+      [late, 20_002],
+    ] as const) {
+      await expect(readCsv(await write('bad.csv', bytes), App.columns)).rejects.toMatchObject({
+        kind: 'row',
+        problem: `${join(root, 'bad.csv')} › line ${line}: a character is not UTF-8: save the file as UTF-8 (a spreadsheet calls it "CSV UTF-8").`,
+      })
+    }
   })
 
   test('or is not there names the file that was probably meant', async () => {
