@@ -77,6 +77,23 @@ describe('cases', () => {
     )
   })
 
+  test('hold no csv that nothing reads', async () => {
+    const expected = 'dato,antall\n'
+    await write({ 'slip/x/sen.csv': 'dato,cluster\n', 'slip/x/expected.csv': expected })
+    await expect(sourceRows(whole, caseOf('slip', 'x', home))).rejects.toMatchObject({
+      kind: 'fixture',
+      problem: `${join(home, 'slip/x')} has sen.csv, which nothing reads.`,
+      hint: "did you mean seen.csv? a csv is called as a source in the pipeline's from, or expected.csv: seen.csv, expected.csv",
+    })
+    await write({
+      'more/x/seen.csv': 'dato,cluster\n',
+      'more/x/expected.csv': expected,
+      'more/x/old.CSV': '',
+      'more/x/notes.txt': '',
+    })
+    await expect(sourceRows(whole, caseOf('more', 'x', home))).rejects.toThrow('has old.CSV, which nothing reads. Hint: a csv is')
+  })
+
   test('may hold the same key once only', async () => {
     await write({ 'keys/x/seen.csv': 'dato,cluster\n', 'keys/x/expected.csv': 'dato,antall\n2022-01-20,1\n2022-01-20,2\n' })
     await expect(expectedRows(whole, caseOf('keys', 'x', home))).rejects.toThrow(

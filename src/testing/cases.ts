@@ -4,6 +4,7 @@ import { readCsv } from '../adapters/files/reader.ts'
 import { checkRows, duplicateKey } from '../domain/check.ts'
 import type { AnyRow } from '../domain/column.ts'
 import { EtlError } from '../domain/error.ts'
+import { checkCaseFiles } from '../domain/fixture.ts'
 import type { Pipeline } from '../domain/pipeline.ts'
 
 /** A folder under fixtures/PIPELINE. */
@@ -45,9 +46,11 @@ export function caseOf(name: string, caseName: string, fixtures = 'fixtures'): C
 
 /**
  * The rows of a case's sources, each from SOURCE.csv, checked by the source's row schema. Columns that the schema does not name are left out.
- * @throws EtlError `row` for the first row that does not fit, `fixture` for a file that is missing, `schema` for a missing column.
+ * @throws EtlError `row` for the first row that does not fit, `fixture` for a csv that is no source's, `notFound` for a file that is missing,
+ * `schema` for a missing column.
  */
 export async function sourceRows(pipeline: Pipeline, { folder }: Case): Promise<SourceRows> {
+  checkCaseFiles(folder, existsSync(folder) ? readdirSync(folder) : [], Object.keys(pipeline.from))
   const read = Object.entries(pipeline.from).map(async ([name, source]) => {
     const path = join(folder, `${name}.csv`)
     const rows = await readCsv(path, source.row.columns)
