@@ -77,7 +77,7 @@ time() - (
     labels: { namespace: team, severity: 'critical' },
     annotations: {
       summary: `${job} has not succeeded for {{ $value | humanizeDuration }}; its schedule is ${group.schedule} ${group.timeZone}`,
-      consequence: `What ${list(group.pipelines)} publishes is older than a reader expects.`,
+      consequence: `What ${list(group.pipelines)} ${group.pipelines.length > 1 ? 'publish' : 'publishes'} is older than a reader expects.`,
       action: `kubectl get cronjob,jobs -n ${team} -l app=${job} says whether it was suspended, never started or never ended. To run it now: ${trigger(job, team)}`,
     },
   }

@@ -36,6 +36,13 @@ test('every alert goes to the team, with its severity and what to do', () => {
   expect(rules[0]?.annotations.action).toContain('nais job trigger naisapps-agg-dataproduct -t nais-analyse -e prod-gcp')
 })
 
+test.each([
+  [[flagship], 'What apps-per-env publishes is older than a reader expects.'],
+  [[flagship, copying('copy', {})], 'What apps-per-env, copy publish is older than a reader expects.'],
+])('one pipeline publishes, several publish (%#)', (pipelines, consequence) => {
+  expect(deployed(pipelines).spec.groups[0]?.rules[1]?.annotations.consequence).toBe(consequence)
+})
+
 test('the deploy action finds no template of its own in the file, and YAML can read it before and after', () => {
   expect(alertsText().match(/(?<!\\)\{\{/g)).toBeNull()
   expect(parse(alertsText())).toMatchObject({ kind: 'PrometheusRule', metadata: { name: job, namespace: 'nais-analyse' } })
