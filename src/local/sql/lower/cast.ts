@@ -21,12 +21,15 @@ const exact: Write = (value, _safe, type) => `CAST(${value} AS ${type})`
  */
 export const beyondCast = 'the local BigQuery casts no texts with an exponent or in hexadecimal on tables of any size'
 
+/** What GoogleSQL takes off a number's text. DuckDB's E'…' has no \v. */
+const space = "(E' \\t\\n\\f\\r' || chr(11))"
+
 // The text is checked first, because DuckDB takes more than GoogleSQL does ('1.5' and '1e2' as a BIGINT, '1_000' as any number), and reads long
 // mantissas with an exponent wrongly.
 const fromText =
   (plain: string, beyond: string, name: string): Write =>
   (value, safe, type) => {
-    const text = `trim(${value}, E' \\t\\n\\v\\f\\r')`
+    const text = `trim(${value}, ${space})`
     const bad = safe ? `CAST(NULL AS ${type})` : `error('${name} value: ' || ${value})`
     return [
       `(CASE WHEN ${value} IS NULL THEN NULL`,
