@@ -78,7 +78,7 @@ export async function openApi(options: Options): Promise<Api> {
       })
       return { status: answer.status, headers: answer.headers as Headers, data: answer.data as unknown }
     } catch (error) {
-      throw failureOf(error)
+      throw failureOf(error, local)
     }
   }
   const once = async <T>({ method = 'GET', path, query = {}, body, signal }: Call): Promise<T> => {

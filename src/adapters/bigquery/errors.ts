@@ -10,13 +10,13 @@ export class Failure extends Error {
   readonly #text: string
   /** The same request may succeed a little later. */
   readonly passing: boolean
-  constructor(status: number | undefined, reason: string, text: string) {
+  constructor(status: number | undefined, reason: string, text: string, passing = isPassing(status, reason)) {
     super(`BigQuery: ${reason}`)
     this.name = 'Failure'
     this.status = status
     this.reason = reason
     this.#text = text
-    this.passing = isPassing(status, reason)
+    this.passing = passing
   }
 
   get text(): string {
@@ -27,8 +27,11 @@ export class Failure extends Error {
 /** An error of a job, as jobs.get tells it. */
 export type JobError = { readonly reason?: string; readonly message?: string; readonly location?: string }
 
-/** Any error of the transport or the API as a `Failure`; an EtlError and an abort are thrown on. */
-export function failureOf(error: unknown): Failure {
+/**
+ * Any error of the transport or the API as a `Failure`; an EtlError and an abort are thrown on. `local`: what was asked is an emulator, of which
+ * we know that it is this very address; one that nobody listens at is no passing failure there.
+ */
+export function failureOf(error: unknown, local = false): Failure {
   if (error instanceof Failure) return error
   if (error instanceof EtlError) throw error
   if (!(error instanceof Error) || error.name === 'AbortError') throw error
@@ -43,9 +46,14 @@ export function failureOf(error: unknown): Failure {
     return new Failure(response.status, first?.reason ?? `http ${response.status}`, first?.message ?? body?.message ?? '')
   }
   if (/default credentials|invalid_grant|invalid_rapt/.test(error.message)) return new Failure(401, 'noCredentials', '')
-  const reason = [cause?.code, code].find(value => typeof value === 'string') ?? error.name
-  return new Failure(undefined, String(reason), '')
+  const reason = String([cause?.code, code].find(value => typeof value === 'string') ?? error.name)
+  // google-auth-library: the file that the variable names. Its text quotes the path, and may quote what stands in the file.
+  if (error.message.includes('GOOGLE_APPLICATION_CREDENTIALS')) return new Failure(401, unreadable, reason)
+  return reason === refusedConnection && local ? new Failure(undefined, reason, '', false) : new Failure(undefined, reason, '')
 }
+
+const refusedConnection = 'ECONNREFUSED'
+const unreadable = 'unreadableCredentials'
 
 /** The error of a finished job. */
 export function jobFailure(error: JobError): Failure {
@@ -72,10 +80,12 @@ export type Context = {
 export function toEtlError(failure: Failure, context: Context): EtlError {
   const kind = kindOf(failure)
   const job = context.job === undefined ? '' : ` (job ${context.job})`
+  const isAnswered = failure.status !== undefined && failure.reason !== 'noCredentials' && failure.reason !== unreadable
+  // Several first calls go out at once: which of them got no answer first says nothing, but for the id of a job.
+  const where = isAnswered || job !== '' ? `${context.what}${job}: ` : ''
   const make = (why: string, hint?: string) => {
-    const isAnswered = failure.status !== undefined && failure.reason !== 'noCredentials'
     const hints = [hint, isAnswered ? context.console : undefined].filter(part => part !== undefined)
-    return new EtlError(kind, `${context.what}${job}: ${why}`, {
+    return new EtlError(kind, `${where}${why}`, {
       hint: hints.length === 0 ? undefined : hints.join(' '),
       cause: failure,
     })
@@ -84,7 +94,9 @@ export function toEtlError(failure: Failure, context: Context): EtlError {
     return failure.status === undefined
       ? make(
           `BigQuery at ${context.address} does not answer (${failure.reason}).`,
-          'Nothing is half-published. Check the address and the network, then run again; a local BigQuery is started with `etl local`.',
+          failure.passing
+            ? 'Nothing is half-published. Check the address and the network, then run again; a local BigQuery is started with `etl local`.'
+            : 'Nothing is half-published. Nobody listens there: start a local BigQuery (`npm run etl -- local`), or correct BIGQUERY_EMULATOR_HOST if that names it, then run again.',
         )
       : make(
           `BigQuery at ${context.address} could not do it just now (${failure.reason}), also after several tries.`,
@@ -95,6 +107,12 @@ export function toEtlError(failure: Failure, context: Context): EtlError {
     return make(
       'there are no Google credentials.',
       'on a laptop: `gcloud auth application-default login`, or use the local BigQuery (`etl local`); on nais they come by themselves.',
+    )
+  }
+  if (failure.reason === unreadable) {
+    return make(
+      `the file of Google credentials that GOOGLE_APPLICATION_CREDENTIALS names can't be read (${failure.text}).`,
+      'correct the variable; or unset it, and on a laptop `gcloud auth application-default login`. On nais nobody sets it.',
     )
   }
   if (kind === 'denied')
@@ -110,7 +128,7 @@ export function toEtlError(failure: Failure, context: Context): EtlError {
 
 function kindOf(failure: Failure): Kind {
   if (isConflict(failure)) return 'conflict'
-  if (failure.passing) return 'unavailable'
+  if (failure.passing || (failure.status === undefined && failure.reason === refusedConnection)) return 'unavailable'
   if (failure.reason === 'notFound' || failure.status === 404) return 'notFound'
   if (failure.reason === 'accessDenied' || failure.status === 401 || failure.status === 403) return 'denied'
   return 'query'

@@ -46,7 +46,7 @@ describe('the kind of a failure', () => {
     const error = toEtlError(failureOf(cut), { what: 'a question', address: 'http://127.0.0.1:1' })
     expect(error).toMatchObject({
       kind: 'unavailable',
-      problem: 'a question: BigQuery at http://127.0.0.1:1 does not answer (ECONNREFUSED).',
+      problem: 'BigQuery at http://127.0.0.1:1 does not answer (ECONNREFUSED).',
     })
     expect(error.hint).toContain('run again')
   })
