@@ -23,7 +23,7 @@ export async function describe(
   const [runs, head, target, history] = await Promise.all(
     [tables.runs, tables.head, tables.target, tables.history].map(ref => findTable(api, ref)),
   )
-  if ([runs, head, target, history].includes(undefined)) await checkDatasets(api, tables)
+  if ([runs, head, target, history].includes(undefined)) await checkDatasets(api, pipeline.name, tables)
   if (target !== undefined) checkTarget(pipeline, tables.target, target, [...pipeline.to.row.columns, versionColumn])
   if (history !== undefined) checkColumns(tables.history, history, [...pipeline.to.row.columns, versionColumn, opColumn])
   const missing = [
@@ -63,11 +63,13 @@ export async function describe(
   }
 }
 
-async function checkDatasets(api: Api, tables: TargetTables): Promise<void> {
+async function checkDatasets(api: Api, name: string, tables: TargetTables): Promise<void> {
   for (const { project, dataset } of [tables.target, tables.head]) {
     if (await datasetExists(api, project, dataset)) continue
     throw new EtlError('notFound', `dataset ${dataset} not found in project ${project}.`, {
-      hint: api.local ? 'the local BigQuery has no such dataset yet' : 'it is made by naisjob.yaml: deploy once, then run again.',
+      hint: api.local
+        ? `\`npm run etl -- run ${name} --local\` makes it, with the sources from the fixtures, in a throwaway local BigQuery, and so does \`npm start\` in .etl/demo for the example; in this one, any BigQuery client can make it (datasets.insert).`
+        : 'it is made by naisjob.yaml: deploy once, then run again.',
     })
   }
 }

@@ -53,6 +53,9 @@ describe('a target', () => {
     await expect(adapter.warehouse.describe(byDate, tablesIn('nowhere'), 'run-1')).rejects.toMatchObject({
       kind: 'notFound',
       problem: `dataset nowhere not found in project ${project}.`,
+      hint: expect.stringMatching(
+        /^`npm run etl -- run a-pipeline --local` makes it, .*; in this one, any BigQuery client can make it/,
+      ),
     })
     await makeDataset(local, 'lonely')
     await expect(adapter.warehouse.describe(byDate, tablesIn('lonely'), 'run-1')).rejects.toMatchObject({
