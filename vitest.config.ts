@@ -3,8 +3,11 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    setupFiles: ['test/support/seed.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // The tests mostly wait for processes of their own: as many files at once as there are cores, also where there are only two.
+    maxWorkers: '100%',
     // A fixture is no import, so that vitest would not see it change.
     watchTriggerPatterns: [{ pattern: /fixtures\/([^/]+)\//, testsToRun: (_, [, name]) => `./test/pipelines/${name}.test.ts` }],
   },

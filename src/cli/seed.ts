@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { AnyRow, Column, Value } from '../domain/column.ts'
 import { nameIn } from '../domain/env.ts'
 import { EtlError } from '../domain/error.ts'
+import { checkCaseFiles } from '../domain/fixture.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import { type FileSource, type TableRef, tableRef } from '../domain/source.ts'
 import { tablesOf } from '../engine/plan.ts'
@@ -27,6 +28,8 @@ export async function seed(
   const tables = tablesOf(pipeline, settings)
   for (const { project, dataset } of [tables.target, tables.head]) await makeDataset(url, project, dataset)
   const chosen = await fixtureCase(root, pipeline.name, wanted)
+  const folder = join('fixtures', pipeline.name, chosen)
+  checkCaseFiles(folder, await readdir(join(root, folder)), Object.keys(pipeline.from))
   const made = []
   for (const [name, source] of Object.entries(pipeline.from)) {
     if (source.kind !== 'table') continue
@@ -34,7 +37,7 @@ export async function seed(
     const file: FileSource = {
       kind: 'file',
       row: source.row,
-      path: join('fixtures', pipeline.name, chosen, `${name}.csv`),
+      path: join(folder, `${name}.csv`),
       format: 'csv',
     }
     const lines: string[] = []

@@ -22,6 +22,7 @@ export async function makePlan(
   request: RunRequest,
   ports: Pick<Ports, 'readers' | 'warehouse'>,
   settings: Settings,
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<Plan> {
   const tables = tablesOf(pipeline, settings)
   const job = request.podName === undefined ? undefined : jobName(request.podName, request.naisjob ?? '')
@@ -38,7 +39,7 @@ export async function makePlan(
   }
   const identity: Identity = { run, attempt: request.attempt, trigger, slot }
   const version = claimed(mine, head) ?? versionOf(trigger, slot, state.now, head?.version ?? '1970-01-01T00:00:00Z')
-  const work = await slices(pipeline, identity, ledger, ports)
+  const work = await slices(pipeline, identity, ledger, ports, signal)
   const scope = work?.scope ?? null
   const sources = await described(pipeline, scope, ports)
   const last = lastPublished(ledger)
@@ -125,13 +126,14 @@ async function slices(
   identity: Identity,
   ledger: readonly LedgerRow[],
   { readers }: Pick<Ports, 'readers'>,
+  signal: AbortSignal,
 ): Promise<WorkList | null> {
   const { write } = pipeline
   if (write.mode !== 'partition') return null
   const upTo = localDate(identity.slot, pipeline.timeZone)
   const found = await Promise.all(
     Object.entries(pipeline.from).map(([name, source]) =>
-      step({ step: `plan ${name}` }, () => readerOf(source, readers).dates(source, write.column, upTo)),
+      step({ step: `plan ${name}` }, () => readerOf(source, readers).dates(source, write.column, upTo, signal)),
     ),
   )
   return workList(found.flat(), ledger, write, upTo)

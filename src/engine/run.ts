@@ -81,7 +81,7 @@ async function once({ pipeline, request, ports, settings, signal, known, say, tr
       if (signal.aborted) throw new EtlError('stopped', 'told to stop before it published.')
       return work()
     })
-  const planned = () => go('plan', () => makePlan(pipeline, request, ports, settings))
+  const planned = () => go('plan', () => makePlan(pipeline, request, ports, settings, signal))
 
   let plan = await planned()
   known.plan = plan
