@@ -40,7 +40,7 @@ export async function run(
 ): Promise<Outcome> {
   const known: Known = { plan: undefined, publishJobs: 0, started: ports.clock.now().getTime() }
   const say: Say = (kind, fields) => {
-    const whose = { pipeline: pipeline.name, run: known.plan?.identity.run ?? '', attempt: request.attempt }
+    const whose = { pipeline: pipeline.name, run: known.plan?.identity.run ?? request.podName ?? '', attempt: request.attempt }
     ports.report.event({ ...whose, kind, ...fields } as unknown as RunEvent)
   }
   try {

@@ -6,7 +6,7 @@ import { type Local, startLocal } from '../support/local.ts'
 import { ask, root } from '../support/project.ts'
 
 // Whatever a person gets wrong: where, what, why, what next; exit 1; nothing half-published.
-const secret = '01017012345'
+const secret = '99017012345'
 let local: Local
 let team: Project
 const run = (...args: string[]) =>
