@@ -179,8 +179,8 @@ function unsettled(mine: readonly LedgerRow[], attempt: string): string[] {
 function why(pipeline: NamedPipeline, work: WorkList | null): string {
   if (work === null)
     return 'everything: the result replaces the table. A missed run leaves no gap to fill: the source shows only today'
-  const { column, recompute } = pipeline.write as { column: string; recompute: number }
-  return `${work.scope.length} of ${column}: ${work.missing} that no version has, ${work.again} again (recompute: ${recompute})`
+  const { recompute } = pipeline.write as { recompute: number }
+  return `${work.missing} that no version has, ${work.again} again (recompute: ${recompute})`
 }
 
 function hashOf(columns: readonly Column[]): string {

@@ -41,7 +41,7 @@ export function createTerminalReport(options: Options): Report {
           for (const text of planLines(event, event.plan, style)) line(text)
           return
         case 'created':
-          line(`  ${style('green', '+')} made ${event.tables.join(', ')}`)
+          line(`  ${style('green', '+')} made ${event.tables.map(name => name.slice(name.indexOf('.') + 1)).join(', ')}`)
           return
         case 'reading':
           read = event.rows

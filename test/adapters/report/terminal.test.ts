@@ -23,7 +23,7 @@ describe('a terminal', () => {
         from     p.source.apps (5 000 000 rows)
         version  2024-02-01T05:30:00Z
         slices   2 slices, 2024-01-31 to 2024-02-01: one is new
-        + made p.d.t, p.d.t__history
+        + made d.t, d.t__history
         ✔ staged 8 rows
         ✔ audited 8 rows, 12 checks
       ✔ Version published 2024-02-01T05:30:00Z of p.d.t: 8 rows in 2 slices, 2.3 s
