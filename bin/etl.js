@@ -10,4 +10,5 @@ if (major < 24) {
 } else {
   const { main } = await import('../src/main.ts')
   await main(process.argv.slice(2))
+  process.exit()
 }

@@ -4,7 +4,10 @@ import { commands } from './cli/index.ts'
 import { type Config, readConfig, type WorldFlags } from './config.ts'
 import { EtlError, frames, kinds, nearest } from './domain/error.ts'
 
-/** argv → command → exit code. SIGTERM, SIGINT and a promise that failed with nobody waiting for it abort the run before it publishes. */
+/**
+ * argv → command → exit code. SIGTERM, SIGINT and a failure that nobody waited for abort the run before it publishes. The caller ends the
+ * process, so that nothing of the author's that is still under way prints a row afterwards.
+ */
 export async function main(argv: readonly string[]): Promise<void> {
   const abort = new AbortController()
   const stop = () => abort.abort()
@@ -13,7 +16,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     stray ??= strayPromise(error)
     stop()
   }
-  process.on('SIGTERM', stop).on('SIGINT', stop).on('unhandledRejection', onStray)
+  process.on('SIGTERM', stop).on('SIGINT', stop).on('unhandledRejection', onStray).on('uncaughtException', onStray)
   try {
     process.exitCode = await dispatch(argv, abort.signal)
     if (stray !== undefined) throw stray
@@ -21,15 +24,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     const failure = stray ?? asFailure(error)
     if (logsOnly(argv)) {
       const { logFailure } = await import('./wire.ts')
-      await logFailure(failure)
+      await logFailure(failure, failure === stray ? 'unknown' : false)
     } else {
       process.stderr.write(`${failure.message}\n`)
       const shown = failure.kind === 'bug' || failure === stray ? failure.cause : undefined
       if (shown instanceof Error) process.stderr.write(`${frames(shown)}\n`)
     }
     process.exitCode = kinds[failure.kind].exit
-  } finally {
-    process.removeListener('SIGTERM', stop).removeListener('SIGINT', stop).removeListener('unhandledRejection', onStray)
   }
 }
 
@@ -51,7 +52,7 @@ function asFailure(error: unknown): EtlError {
 function strayPromise(error: unknown): EtlError {
   return new EtlError(
     'transform',
-    `a promise that nobody waited for failed with ${error instanceof Error ? error.name : 'something'}; its text is left out, since it could hold a row.`,
+    `a promise or timer that nobody waited for failed with ${error instanceof Error ? error.name : 'something'}; its text is left out, since it could hold a row.`,
     {
       hint: 'a transform is a pure function: no network, no promises. The lines below or stack_trace say where it was made',
       cause: error,

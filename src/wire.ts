@@ -29,7 +29,7 @@ export async function wire(config: Config, options: NonNullable<Parameters<Conte
 }
 
 /** A failure outside any run, as the log line that a run would have written. */
-export async function logFailure(error: EtlError): Promise<void> {
+export async function logFailure(error: EtlError, published: false | 'unknown'): Promise<void> {
   const { createJsonReport } = await import('./adapters/report/json.ts')
   const { clock } = await import('./adapters/clock.ts')
   createJsonReport({ clock }).event({
@@ -38,7 +38,7 @@ export async function logFailure(error: EtlError): Promise<void> {
     run: '',
     attempt: '',
     error,
-    published: false,
+    published,
   })
 }
 

@@ -48,7 +48,10 @@ function startHint(said: string): string | undefined {
 
 /** `etl local`: the same process in the foreground. @returns its exit code. */
 export function runLocalServer(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const child = spawn(process.execPath, [entry, ...args], { stdio: 'inherit' })
+  const child = spawn(process.execPath, [entry, ...args, '--exit-with-stdin'], {
+    stdio: ['pipe', 'inherit', 'inherit'],
+    detached: true,
+  })
   signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true })
   return new Promise((resolve, reject) => {
     child.once('error', reject)

@@ -60,8 +60,8 @@ export class EtlError extends Error {
 /** The stack frames of an error without its text: the text of a stranger's error can hold a row. */
 export function frames(error: Error): string {
   const stack = typeof error.stack === 'string' ? error.stack : ''
-  const text = String(error.message)
-  const start = stack.indexOf(text)
+  const text = `${error.name}: ${error.message}`
+  const start = stack.startsWith(`${text}\n`) ? 0 : -1
   // The text stands in front, and its own lines can look like frames. One that was changed afterwards can't be cut off: then only a line that
   // ends with a place in a file is a frame.
   const frame = start >= 0 ? /^\s+at / : /^ {4}at .*(?:(?:file:|node:|\/|[A-Za-z]:\\).*:\d+:\d+|<anonymous>)\)?$/

@@ -84,6 +84,11 @@ export function partition<const C extends string>(
     throw new EtlError('pipeline', `recompute: ${recompute} is no number of slices.`)
   if (!Number.isInteger(maxSlices) || maxSlices < 1 || maxSlices > 4000)
     throw new EtlError('pipeline', `maxSlices: ${maxSlices} is not between 1 and 4000.`)
+  if (maxSlices <= recompute)
+    throw new EtlError(
+      'pipeline',
+      `maxSlices: ${maxSlices} leaves no room beside recompute: ${recompute}: what is missing would wait for ever.`,
+    )
   return { mode: 'partition', column, recompute, maxSlices, historyDays: days(options.history) }
 }
 

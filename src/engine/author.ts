@@ -1,6 +1,6 @@
 import { checkRows, duplicateKey } from '../domain/check.ts'
 import type { AnyRow } from '../domain/column.ts'
-import { EtlError } from '../domain/error.ts'
+import { EtlError, frames } from '../domain/error.ts'
 import { guarded, handlesPersonal } from '../domain/personal.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import { placed } from './step.ts'
@@ -30,7 +30,12 @@ function thrown(pipeline: NamedPipeline, slice: string | null, error: unknown): 
 }
 
 function authorsLine(error: unknown, name: string): string {
-  const frame = error instanceof Error ? error.stack?.split('\n').find(line => line.includes('/pipelines/')) : undefined
+  const frame =
+    error instanceof Error
+      ? frames(error)
+          .split('\n')
+          .find(line => line.includes('/pipelines/'))
+      : undefined
   const at = /pipelines\/([^)\s]+:\d+):\d+/.exec(frame ?? '')?.[1]
   return at === undefined ? `see src/pipelines/${name}.ts` : `see src/pipelines/${at}`
 }

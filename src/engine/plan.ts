@@ -180,7 +180,7 @@ function why(pipeline: NamedPipeline, work: WorkList | null): string {
   if (work === null)
     return 'everything: the result replaces the table. A missed run leaves no gap to fill: the source shows only today'
   const { recompute } = pipeline.write as { recompute: number }
-  return `${work.missing} that no version has, ${work.again} again (recompute: ${recompute})`
+  return `${work.missing} that no version has, ${work.again} again (recompute: ${recompute})${work.lost === 0 ? '' : `, of which the source has lost ${work.lost}: emptied`}`
 }
 
 function hashOf(columns: readonly Column[]): string {

@@ -40,8 +40,10 @@ export async function publish(
       return await ports.warehouse.publish(publication, hooks.next(), onSubmit)
     } catch (error) {
       if (!(error instanceof EtlError)) throw error
-      if (error.kind === 'unavailable' && submitted !== undefined) return await foundOut(plan, submitted, ports.warehouse, error)
-      if (error.kind !== 'conflict') throw error
+      if (error.kind !== 'conflict') {
+        if (submitted === undefined) throw error
+        return await foundOut(plan, submitted, ports.warehouse, error)
+      }
       if (ports.clock.now().getTime() - started > conflict.window) throw error
       const wait = jitter(conflict, tried, Math.random())
       hooks.onWait('another publication of this target was under way', wait)
@@ -62,17 +64,21 @@ async function byThisRun(plan: Plan, warehouse: Ports['warehouse']): Promise<Pub
   return { outcome: found.attempt === attempt ? 'published' : 'lost', head, job: found.job ?? '' }
 }
 
-/** Nobody answered after the job was submitted: it may go on by itself. Its end decides, not our patience. */
+/** Something failed after the job was submitted: it may go on by itself. Its end decides, not our patience nor our rights to ask. */
 async function foundOut(plan: Plan, job: string, warehouse: Ports['warehouse'], error: EtlError): Promise<PublishOutcome> {
   try {
     await warehouse.settle(job)
     const published = await byThisRun(plan, warehouse)
     if (published !== undefined) return published
   } catch (cause) {
-    throw new EtlError('unknown', `BigQuery did not answer after the publish job ${job} was submitted.`, {
-      hint: 'the job goes on by itself, and publishes once or not at all. A retried pod finds out; by hand, look at `etl versions` before you run it again',
-      cause,
-    })
+    throw new EtlError(
+      'unknown',
+      `the end of the publish job ${job} could not be found out after it was submitted: ${error.problem}`,
+      {
+        hint: 'the job goes on by itself, and publishes once or not at all. A retried pod finds out; by hand, look at `etl versions` before you run it again',
+        cause,
+      },
+    )
   }
   throw error
 }

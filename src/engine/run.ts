@@ -11,7 +11,7 @@ import { makePlan, publicationOf } from './plan.ts'
 import { publish } from './publish.ts'
 import type { RunRequest, Settings } from './settings.ts'
 import { makeStage } from './stage.ts'
-import { placed, step } from './step.ts'
+import { placed, step, untilStopped } from './step.ts'
 
 /** How a run ended, other than by an error. */
 export type Outcome = {
@@ -76,11 +76,7 @@ type Try = {
 
 /** plan → bootstrap → claim → read, transform, stage → audit → publish: one call a line. */
 async function once({ pipeline, request, ports, settings, signal, known, say, tried }: Try): Promise<Outcome | 'lost'> {
-  const go = <T>(name: string, work: () => Promise<T>): Promise<T> =>
-    step({ step: name }, () => {
-      if (signal.aborted) throw new EtlError('stopped', 'told to stop before it published.')
-      return work()
-    })
+  const go = <T>(name: string, work: () => Promise<T>): Promise<T> => step({ step: name }, () => untilStopped(work, signal))
   const planned = () => go('plan', () => makePlan(pipeline, request, ports, settings, signal))
 
   let plan = await planned()
@@ -107,7 +103,8 @@ async function once({ pipeline, request, ports, settings, signal, known, say, tr
   const checks = await go('audit', () => audit(plan, stage, ports))
   say('audited', { rows: stage.rows, checks })
 
-  const { outcome, head } = await go('publish', () =>
+  if (signal.aborted) throw new EtlError('stopped', 'told to stop before it published.', { where: { step: 'publish' } })
+  const { outcome, head } = await step({ step: 'publish' }, () =>
     publish(plan, stage, ports, settings, {
       signal,
       next: () => ++known.publishJobs,
@@ -130,6 +127,9 @@ async function once({ pipeline, request, ports, settings, signal, known, say, tr
       milliseconds,
     })
     return { outcome: 'published', plan, version: plan.version, rows: stage.rows }
+  }
+  if (head.run === plan.identity.run) {
+    return alreadyPublished({ ...plan, done: { attempt: head.attempt, version: head.version } }, say)
   }
   if (head.held) {
     await note('held', { message: head.run })

@@ -8,21 +8,25 @@ export type WorkList = {
   readonly left: number
   readonly missing: number
   readonly again: number
+  /** Of those again: the source has no row of them any more, and they are emptied. */
+  readonly lost: number
 }
 
 /**
  * The work list: slices of the source that no published version has in its scope, and the newest `recompute` again, among them such as the source has
- * lost since; the newest first where there are more than `maxSlices`. A missed day is simply not in the ledger, so that the next run does it.
+ * lost since while it kept older ones (what is older than all it has was not lost, but expired); the newest first where there are more than `maxSlices`. A missed day is simply not in the ledger, so that the next run does it.
  * Nothing after the date `upTo`.
  */
 export function workList(sourceDates: readonly string[], ledger: readonly LedgerRow[], write: Partition, upTo: string): WorkList {
   const published = new Set(ledger.filter(row => row.event === 'published').flatMap(row => row.scope ?? []))
-  const all = [...new Set([...sourceDates, ...published])].filter(date => date <= upTo).sort()
+  const first = [...sourceDates].sort()[0] ?? ''
+  const all = [...new Set([...sourceDates, ...[...published].filter(date => date > first)])].filter(date => date <= upTo).sort()
   const again = new Set(write.recompute === 0 ? [] : all.slice(-write.recompute))
   const due = all.filter(date => again.has(date) || !published.has(date))
   const scope = due.slice(-write.maxSlices)
   const known = scope.filter(date => published.has(date)).length
-  return { scope, left: due.length - scope.length, missing: scope.length - known, again: known }
+  const lost = scope.filter(date => !sourceDates.includes(date)).length
+  return { scope, left: due.length - scope.length, missing: scope.length - known, again: known, lost }
 }
 
 /** What the last version was, by the ledger. */

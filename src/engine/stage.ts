@@ -4,7 +4,7 @@ import { guarded } from '../domain/personal.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Stage } from '../domain/run.ts'
 import type { Ports } from '../ports/index.ts'
-import { step } from './step.ts'
+import { step, untilStopped } from './step.ts'
 import { transformed } from './transform.ts'
 
 type Say = (event: Bare<Extract<RunEvent, { kind: 'reading' | 'transformed' }>>) => void
@@ -26,7 +26,9 @@ export async function makeStage(
   if (pipeline.transform.kind === 'sql') {
     const sql = ports.warehouse.queryText(pipeline, plan.scope)
     return {
-      stage: await step({ step: 'stage' }, () => ports.warehouse.stage(tables, columns, { kind: 'query', sql }, name)),
+      stage: await step({ step: 'stage' }, () =>
+        untilStopped(() => ports.warehouse.stage(tables, columns, { kind: 'query', sql }, name), signal),
+      ),
       read: null,
     }
   }
@@ -41,7 +43,9 @@ export async function makeStage(
       await step({ step: 'stage' }, () => writer.write(rows))
     if (signal.aborted) throw new EtlError('stopped', 'told to stop before it published.')
     const spooled = await step({ step: 'stage' }, () => writer.finish())
-    const stage = await step({ step: 'stage' }, () => ports.warehouse.stage(tables, columns, { kind: 'files', ...spooled }, name))
+    const stage = await step({ step: 'stage' }, () =>
+      untilStopped(() => ports.warehouse.stage(tables, columns, { kind: 'files', ...spooled }, name), signal),
+    )
     return { stage, read: Object.values(reads).reduce((sum, rows) => sum + rows, 0) }
   } finally {
     await writer.discard()

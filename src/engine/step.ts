@@ -19,3 +19,21 @@ export function placed(error: unknown, where: Where): EtlError {
     hint: 'see stack_trace; please report it',
   })
 }
+
+/**
+ * Does a piece of work unless, and as long as, nobody says stop: then it is left to itself. Only for what may end alone without harm: questions, notes,
+ * stages that expire; never for a publication.
+ * @throws EtlError `stopped`.
+ */
+export async function untilStopped<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const told = () => new EtlError('stopped', 'told to stop before it published.')
+  if (signal.aborted) throw told()
+  const stopped = Promise.withResolvers<never>()
+  const stop = () => stopped.reject(told())
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([work(), stopped.promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}

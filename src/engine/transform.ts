@@ -20,6 +20,8 @@ export async function* transformed(
   signal: AbortSignal,
   progress: Progress,
 ): AsyncGenerator<readonly AnyRow[]> {
+  const own = new AbortController()
+  const either = AbortSignal.any([signal, own.signal])
   const sources = Object.entries(pipeline.from).map(([name, source]) => {
     let read = 0
     const onPage = (rows: number) => {
@@ -28,11 +30,11 @@ export async function* transformed(
     }
     return {
       name,
-      pages: readChecked(name, source, readerOf(source, ports.readers), readRequest(pipeline, source, scope), signal, onPage),
+      pages: readChecked(name, source, readerOf(source, ports.readers), readRequest(pipeline, source, scope), either, onPage),
     }
   })
   let written = 0
-  for await (const { slice, rowsIn, out, done, of } of results(pipeline, scope, sources)) {
+  for await (const { slice, rowsIn, out, done, of } of results(pipeline, scope, sources, () => own.abort())) {
     const rows = checkResult(pipeline, out, slice, written)
     written += rows.length
     progress({ kind: 'transformed', slice, rowsIn, rowsOut: rows.length, done, of })
@@ -43,7 +45,7 @@ export async function* transformed(
 type Result = { slice: string | null; rowsIn: number; out: readonly unknown[]; done: number; of: number }
 type Named = { readonly name: string; readonly pages: Pages }
 
-function results(pipeline: NamedPipeline, scope: Scope, sources: readonly Named[]): AsyncGenerator<Result> {
+function results(pipeline: NamedPipeline, scope: Scope, sources: readonly Named[], abandon: () => void): AsyncGenerator<Result> {
   const { transform, write } = pipeline
   if (transform.kind === 'none') return byPage(sources, page => page)
   if (transform.kind === 'each')
@@ -51,7 +53,7 @@ function results(pipeline: NamedPipeline, scope: Scope, sources: readonly Named[
   if (transform.kind === 'sql') throw new EtlError('bug', 'a sql transform has no rows to read')
   const { rows } = transform
   return write.mode === 'partition'
-    ? bySlice(scope ?? [], write.column, sources, (given, slice) => call(pipeline, slice, () => rows(given)))
+    ? bySlice(scope ?? [], write.column, sources, abandon, (given, slice) => call(pipeline, slice, () => rows(given)))
     : atOnce(sources, given => call(pipeline, null, () => rows(given)))
 }
 
@@ -82,6 +84,7 @@ async function* bySlice(
   scope: readonly string[],
   column: string,
   sources: readonly Named[],
+  abandon: () => void,
   transform: (given: Record<string, Rows>, slice: string) => readonly unknown[],
 ): AsyncGenerator<Result> {
   const streams = sources.map(({ name, pages }) => ({ name, slices: slicesOf(pages, column) }))
@@ -110,7 +113,8 @@ async function* bySlice(
       })
     }
   } finally {
-    // What the author's function throws must not leave a reader at work.
+    // What the author's function throws must not leave a reader at work, nor wait for another's query.
+    abandon()
     await Promise.all(streams.map(({ slices }) => slices.return(undefined)))
   }
 }

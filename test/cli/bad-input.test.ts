@@ -193,9 +193,24 @@ describe('bad input gets a sentence', () => {
     await team.write({ 'src/pipelines/lover.ts': pipeline({ to: 'lover', transform: stray }) })
     const said = await run('lover')
     expect(said.code).toBe(1)
-    expect(said.all).toContain('a promise that nobody waited for failed with TypeError')
+    expect(said.all).toContain('a promise or timer that nobody waited for failed with TypeError')
     expect(said.all).not.toContain('navn 1')
     expect(await headOf('lover')).toBe(0n)
+  })
+
+  test('a timer that throws, early or long after: no text of it, and nothing left under way', async () => {
+    const late =
+      'personer.map(({ id, navn, fnr }) => { if (id === 1) setTimeout(() => { throw new Error(fnr) }, MS); return { id, navn } })'
+    await team.write({
+      'src/pipelines/straks.ts': pipeline({ to: 'straks', transform: late.replace('MS', '0') }),
+      'src/pipelines/senere.ts': pipeline({ to: 'senere', transform: late.replace('MS', '20000') }),
+    })
+    const soon = await run('straks')
+    expect(soon.code).toBe(1)
+    expect(soon.all).not.toContain(secret)
+    const later = await run('senere')
+    expect(later.code).toBe(0)
+    expect(later.all).not.toContain(secret)
   })
 
   test('a plain object instead of pipeline(…)', async () => {

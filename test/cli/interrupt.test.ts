@@ -30,3 +30,32 @@ test('Ctrl-C, which reaches every process of the terminal: the run stops before 
     await rm(dir, { recursive: true, force: true })
   }
 })
+
+test('SIGTERM at any moment of a run: it stops with a sentence or has published, and never breaks', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'etl-interrupt-'))
+  try {
+    await etl(root, ['demo', '--dir', dir])
+    for (const delay of [500, 800, 1000, 1200, 1400]) {
+      const child = spawn(process.execPath, [join(root, 'bin/etl.js'), 'run', 'apps-per-env', '--dir', dir], {
+        cwd: root,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      let [out, err] = ['', '']
+      child.stdout.setEncoding('utf8').on('data', text => {
+        out += text
+      })
+      child.stderr.setEncoding('utf8').on('data', text => {
+        err += text
+      })
+      const ended = new Promise<number | null>(resolve => child.once('close', resolve))
+      await new Promise(resolve => setTimeout(resolve, delay))
+      child.kill('SIGTERM')
+      const code = await ended
+      expect(err).toBe('')
+      if (code === 0) expect(out).toContain('"event":"published"')
+      else expect(out).toContain('told to stop')
+    }
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+})

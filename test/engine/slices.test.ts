@@ -26,26 +26,42 @@ const list = (
 
 describe('the work list', () => {
   test('is everything at first', () => {
-    expect(list(days(1, 2, 3), [])).toEqual({ scope: days(1, 2, 3), left: 0, missing: 3, again: 0 })
+    expect(list(days(1, 2, 3), [])).toEqual({ scope: days(1, 2, 3), left: 0, missing: 3, again: 0, lost: 0 })
   })
 
   test('is then what no version has, and the newest again', () => {
     const ledger = [published('2026-01-03T05:30:00Z', ...days(1, 2, 3))]
-    expect(list(days(1, 2, 3, 4), ledger)).toEqual({ scope: days(4), left: 0, missing: 1, again: 0 })
-    expect(list(days(1, 2, 3, 4), ledger, { recompute: 2 })).toEqual({ scope: days(3, 4), left: 0, missing: 1, again: 1 })
-    expect(list(days(1, 2, 3), ledger, { recompute: 0 })).toEqual({ scope: [], left: 0, missing: 0, again: 0 })
+    expect(list(days(1, 2, 3, 4), ledger)).toEqual({ scope: days(4), left: 0, missing: 1, again: 0, lost: 0 })
+    expect(list(days(1, 2, 3, 4), ledger, { recompute: 2 })).toEqual({
+      scope: days(3, 4),
+      left: 0,
+      missing: 1,
+      again: 1,
+      lost: 0,
+    })
+    expect(list(days(1, 2, 3), ledger, { recompute: 0 })).toEqual({ scope: [], left: 0, missing: 0, again: 0, lost: 0 })
   })
 
   test('has a day that was missed', () => {
     expect(list(days(1, 2, 3), [published('2026-01-03T05:30:00Z', ...days(1, 3))]).scope).toEqual(days(2, 3))
   })
 
+  test('has room for what is missing beside what is done again', () => {
+    expect(() => partition('dato', { recompute: 3, maxSlices: 3 })).toThrow(/would wait for ever/)
+  })
+
   test('has the newest first where there are too many; what waits is counted', () => {
-    expect(list(days(1, 2, 3, 4, 5), [], { maxSlices: 2 })).toEqual({ scope: days(4, 5), left: 3, missing: 2, again: 0 })
+    expect(list(days(1, 2, 3, 4, 5), [], { maxSlices: 2 })).toEqual({ scope: days(4, 5), left: 3, missing: 2, again: 0, lost: 0 })
   })
 
   test('recomputes a newest slice that the source has lost', () => {
     expect(list(days(1, 2), [published('2026-01-03T05:30:00Z', ...days(1, 2, 3))]).scope).toEqual(days(3))
+  })
+
+  test('leaves a slice alone that is older than all that the source still has: it expired', () => {
+    const ledger = [published('2026-01-03T05:30:00Z', ...days(1, 2, 3))]
+    expect(list(days(3), ledger, { recompute: 2 })).toEqual({ scope: days(3), left: 0, missing: 0, again: 1, lost: 0 })
+    expect(list(days(1, 3), ledger, { recompute: 2 })).toEqual({ scope: days(2, 3), left: 0, missing: 0, again: 2, lost: 1 })
   })
 
   test('goes no further than the slot', () => {

@@ -65,17 +65,19 @@ export async function openApi(options: Options): Promise<Api> {
   ) => {
     try {
       const { signal, body, ...rest } = init
-      const answer = await client.authClient.request({
+      signal?.throwIfAborted()
+      const sent = client.authClient.request({
         url,
         ...rest,
-        ...(body === undefined ? {} : { body: body as never }),
-        ...(signal === undefined ? {} : { signal }),
+        // With a body the transport must not see the signal: it destroys the body of a request that it has not begun, where nobody listens.
+        ...(body === undefined ? { ...(signal === undefined ? {} : { signal }) } : { body: body as never }),
         retry: false,
         redirect: 'manual',
         timeout: 180_000,
         responseType: 'json',
         ...(anyStatus ? { validateStatus: () => true } : {}),
       })
+      const answer = await (signal === undefined ? sent : untilAborted(sent, signal))
       return { status: answer.status, headers: answer.headers as Headers, data: answer.data as unknown }
     } catch (error) {
       throw failureOf(error, local)
@@ -103,6 +105,19 @@ export async function openApi(options: Options): Promise<Api> {
     once,
     repeat: call => repeated(policy, clock, () => once(call), call.signal),
     send: (url, method, headers, body) => request(url, { method, headers, body }, true),
+  }
+}
+
+/** Stops waiting when told to; what was asked may go on. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const stopped = Promise.withResolvers<never>()
+  const stop = () => stopped.reject(signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([work, stopped.promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
+    work.catch(() => undefined)
   }
 }
 
