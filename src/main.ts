@@ -16,6 +16,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     stray ??= strayPromise(error)
     stop()
   }
+  // A reader that has seen enough (`… | head`) closes the pipe: that is no failure, and stops no run.
+  process.stdout.on('error', () => undefined)
   process.on('SIGTERM', stop).on('SIGINT', stop).on('unhandledRejection', onStray).on('uncaughtException', onStray)
   try {
     process.exitCode = await dispatch(argv, abort.signal)
@@ -109,9 +111,7 @@ function contextOf(words: readonly string[], flags: Context['flags'], config: Co
     root: config.root,
     json: config.json,
     interactive: config.terminal.interactive,
-    colours: config.terminal.colours,
     signal,
-    endpoint: config.endpoint,
     out: {
       line: (text = '') => void process.stdout.write(`${text}\n`),
       data: value => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),

@@ -29,10 +29,7 @@ export type Context = {
   readonly root: string
   readonly json: boolean
   readonly interactive: boolean
-  readonly colours: boolean
   readonly signal: AbortSignal
-  /** Where a local BigQuery listens, if the environment says so. */
-  readonly endpoint: string | undefined
   /** A run's settings for the world that the flags chose. `endpoint` is that of a local server which the command started. */
   world(options?: { readonly endpoint?: string; readonly report?: 'human' | 'quiet' }): Promise<World>
 }

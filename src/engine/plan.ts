@@ -177,8 +177,7 @@ function unsettled(mine: readonly LedgerRow[], attempt: string): string[] {
 }
 
 function why(pipeline: NamedPipeline, work: WorkList | null): string {
-  if (work === null)
-    return 'everything: the result replaces the table. A missed run leaves no gap to fill: the source shows only today'
+  if (work === null) return 'the result replaces the table. A missed run leaves no gap to fill: the source shows only today'
   const { recompute } = pipeline.write as { recompute: number }
   return `${work.missing} that no version has, ${work.again} again (recompute: ${recompute})${work.lost === 0 ? '' : `, of which the source has lost ${work.lost}: emptied`}`
 }

@@ -17,7 +17,7 @@ import { placed, step, untilStopped } from './step.ts'
 export type Outcome = {
   readonly outcome: 'published' | 'already published' | 'nothing to do' | 'superseded' | 'held'
   readonly plan: Plan
-  /** The version that is current now. */
+  /** The version that this run published, or else the one that stands. */
   readonly version: string | null
   readonly rows: number
 }
@@ -85,7 +85,7 @@ async function once({ pipeline, request, ports, settings, signal, known, say, tr
   if (plan.unsettled.length > 0) plan = await planned()
   known.plan = plan
   say('planned', { plan })
-  if (plan.done !== null) return alreadyPublished(plan, say)
+  if (plan.done !== null) return alreadyPublished(plan, plan.done, say)
   if (plan.scope?.length === 0) return nothingToDo(plan, say)
 
   const { tables } = plan
@@ -129,7 +129,7 @@ async function once({ pipeline, request, ports, settings, signal, known, say, tr
     return { outcome: 'published', plan, version: plan.version, rows: stage.rows }
   }
   if (head.run === plan.identity.run) {
-    return alreadyPublished({ ...plan, done: { attempt: head.attempt, version: head.version } }, say)
+    return alreadyPublished(plan, head, say)
   }
   if (head.held) {
     await note('held', { message: head.run })
@@ -145,8 +145,7 @@ async function once({ pipeline, request, ports, settings, signal, known, say, tr
   return 'lost'
 }
 
-function alreadyPublished(plan: Plan, say: Say): Outcome {
-  const { attempt, version } = plan.done ?? { attempt: '', version: '' }
+function alreadyPublished(plan: Plan, { attempt, version }: NonNullable<Plan['done']>, say: Say): Outcome {
   say('alreadyPublished', { by: attempt, version, table: tableName(plan.tables.target) })
   return { outcome: 'already published', plan, version, rows: plan.last?.rows ?? 0 }
 }

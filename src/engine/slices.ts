@@ -14,8 +14,8 @@ export type WorkList = {
 
 /**
  * The work list: slices of the source that no published version has in its scope, and the newest `recompute` again, among them such as the source has
- * lost since while it kept older ones (what is older than all it has was not lost, but expired); the newest first where there are more than `maxSlices`. A missed day is simply not in the ledger, so that the next run does it.
- * Nothing after the date `upTo`.
+ * lost since while it kept older ones (what is older than all it has was not lost, but expired); the newest first where there are more than
+ * `maxSlices`. A missed day is simply not in the ledger, so that the next run does it. Nothing after the date `upTo`.
  */
 export function workList(sourceDates: readonly string[], ledger: readonly LedgerRow[], write: Partition, upTo: string): WorkList {
   const published = new Set(ledger.filter(row => row.event === 'published').flatMap(row => row.scope ?? []))

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -79,6 +80,14 @@ describe('the commands on a folder', () => {
     ])
     const list = JSON.parse((await etl(root, ['list', '--json'])).stdout) as { name: string; to: string }[]
     expect(list).toContainEqual(expect.objectContaining({ name: 'apps-per-env', to: 'apps_aggregated.apps_per_env' }))
+  })
+
+  test('a reader that has seen enough is no failure', async () => {
+    const command = `"${process.execPath}" "${join(root, 'bin/etl.js')}" plan apps-per-env --local --sql | true; exit "\${PIPESTATUS[0]}"`
+    const said = await new Promise<{ code: number; stderr: string }>(resolve =>
+      execFile('bash', ['-c', command], { cwd: root }, (error, _, stderr) => resolve({ code: Number(error?.code ?? 0), stderr })),
+    )
+    expect(said).toEqual({ code: 0, stderr: '' })
   })
 
   test('manifest --check holds for this repository', async () => {

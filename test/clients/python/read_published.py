@@ -1,29 +1,12 @@
 """Reads tables by Google's client and compares every row with what standard input says, as Python's own values."""
-import base64
 import json
 import math
 import sys
-from datetime import date, datetime, time, timedelta, timezone
-from decimal import Decimal
 
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
-PYTHON = {
-    'INT64': int,
-    'NUMERIC': Decimal,
-    'BIGNUMERIC': Decimal,
-    'TIMESTAMP': lambda text: epoch + timedelta(microseconds=int(text)),
-    'DATE': date.fromisoformat,
-    'DATETIME': datetime.fromisoformat,
-    'TIME': time.fromisoformat,
-    'BYTES': base64.b64decode,
-    'BOOL': lambda text: text == 'true',
-    'FLOAT64': float,
-    'JSON': json.loads,
-    'STRING': str,
-}
+from python_values import PYTHON
 
 
 def wanted(column, cell):

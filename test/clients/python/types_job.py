@@ -1,35 +1,19 @@
 """Loads every sample of test/clients/values.ts by Google's client, as Parquet and as NDJSON, and compares what a query gives back, as values."""
-import base64
 import io
 import json
 import math
 import sys
-from datetime import date, datetime, time, timedelta, timezone
-from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
+from python_values import PYTHON
+
 client = bigquery.Client(project='p', credentials=AnonymousCredentials())
 client.create_dataset('types')
-epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
-PYTHON = {
-    'INT64': int,
-    'NUMERIC': Decimal,
-    'BIGNUMERIC': Decimal,
-    'TIMESTAMP': lambda text: epoch + timedelta(microseconds=int(text)),
-    'DATE': date.fromisoformat,
-    'DATETIME': datetime.fromisoformat,
-    'TIME': time.fromisoformat,
-    'BYTES': base64.b64decode,
-    'BOOL': lambda text: text == 'true',
-    'FLOAT64': float,
-    'JSON': json.loads,
-    'STRING': str,
-}
 ARROW = {
     'INT64': pa.int64(),
     'NUMERIC': pa.decimal128(38, 9),
