@@ -20,6 +20,8 @@ export type Config = {
   readonly user: string
   readonly codeSha: string
   readonly policy: Policy
+  /** How long the Job may take, in seconds; undefined where nobody limits it. */
+  readonly deadlineSeconds: number | undefined
   readonly temporary: string
   readonly json: boolean
   readonly terminal: { readonly interactive: boolean; readonly colours: boolean; readonly columns: number }
@@ -37,6 +39,12 @@ const Environment = z.object({
   GITHUB_SHA: z.string().optional().transform(empty),
   ETL_LOCATION: z.string().optional().transform(empty),
   ETL_WAIT_FACTOR: z.coerce.number('expected a number').positive('expected a number above 0').optional(),
+  ETL_DEADLINE_SECONDS: z.coerce
+    .number('expected a number of seconds')
+    .int('expected whole seconds')
+    .positive('expected seconds above 0')
+    .max(2_000_000, 'expected at most 2 000 000 seconds')
+    .optional(),
   NO_COLOR: z.string().optional().transform(empty),
 })
 
@@ -70,6 +78,7 @@ export function readConfig(
     user: userName(),
     codeSha: env.GITHUB_SHA ?? env.NAIS_APP_IMAGE ?? 'local',
     policy: env.ETL_WAIT_FACTOR === undefined ? production : scaled(production, env.ETL_WAIT_FACTOR),
+    deadlineSeconds: env.ETL_DEADLINE_SECONDS,
     temporary: tmpdir(),
     json: flags.json ?? false,
     terminal: {

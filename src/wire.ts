@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Context, World } from './cli/command.ts'
 import { type Config, projectOf } from './config.ts'
 import type { EtlError } from './domain/error.ts'
+import type { Clock } from './ports/clock.ts'
 import type { Report } from './ports/report.ts'
 
 /** Which adapter stands behind which port. Heavy ones are loaded here, by the commands that use them. Each call is a new attempt. */
@@ -23,9 +24,14 @@ export async function wire(config: Config, options: NonNullable<Parameters<Conte
       clock,
       report: await reportOf(config, options.report),
     },
-    settings: { environment, project, codeSha, policy },
+    settings: { environment, project, codeSha, policy, ...deadlineOf(config, clock) },
     request: { user, attempt, ...(podName === undefined ? {} : { podName }), ...(naisjob === undefined ? {} : { naisjob }) },
   }
+}
+
+function deadlineOf({ deadlineSeconds: seconds }: Config, clock: Clock): Pick<World['settings'], 'deadline'> {
+  if (seconds === undefined) return {}
+  return { deadline: { seconds, processBegan: clock.now().getTime() - process.uptime() * 1000 } }
 }
 
 /** A failure outside any run, as the log line that a run would have written. */

@@ -31,6 +31,8 @@ export type Plan = {
   readonly done: { readonly attempt: string; readonly version: string } | null
   /** Publish jobs of earlier attempts that must have ended first. */
   readonly unsettled: readonly string[]
+  /** When the first attempt of this run claimed its version; null where this is the first. TIMESTAMP text. */
+  readonly claimedAt: string | null
   readonly codeSha: string
   readonly schemaHash: string
 }

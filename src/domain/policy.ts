@@ -10,6 +10,8 @@ export type Policy = {
   readonly poll: { readonly hang: number; readonly pause: number }
   /** A job id that is not found is looked up once more after this long. */
   readonly settle: number
+  /** So much of the Job's time must be left to begin to publish (mission: 'SIGTERM and activeDeadlineSeconds'). */
+  readonly deadline: number
 }
 
 export const production: Policy = {
@@ -17,16 +19,18 @@ export const production: Policy = {
   conflict: { first: 2_000, cap: 60_000, window: 300_000 },
   poll: { hang: 10_000, pause: 500 },
   settle: 10_000,
+  deadline: 60_000,
 }
 
 /** The same policy with every wait multiplied; numbers of tries stay. */
 export function scaled(policy: Policy, factor: number): Policy {
-  const { request, conflict, poll, settle } = policy
+  const { request, conflict, poll, settle, deadline } = policy
   return {
     request: { first: request.first * factor, cap: request.cap * factor, tries: request.tries },
     conflict: { first: conflict.first * factor, cap: conflict.cap * factor, window: conflict.window * factor },
     poll: { hang: poll.hang * factor, pause: poll.pause * factor },
     settle: settle * factor,
+    deadline: deadline * factor,
   }
 }
 

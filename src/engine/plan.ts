@@ -64,6 +64,7 @@ export async function makePlan(
     last,
     done: doneBy(mine),
     unsettled: unsettled(mine, request.attempt),
+    claimedAt: mine.find(row => row.event === 'claimed')?.loggedAt ?? null,
     codeSha: settings.codeSha,
     schemaHash: hashOf(pipeline.to.row.columns),
   }

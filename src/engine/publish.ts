@@ -34,6 +34,8 @@ export async function publish(
     let submitted: string | undefined
     const onSubmit = async (job: string) => {
       await hooks.onSubmit(job)
+      // The last moment at which a stop leaves nothing behind.
+      if (hooks.signal.aborted) throw new EtlError('stopped', 'told to stop before it published.')
       submitted = job
     }
     try {

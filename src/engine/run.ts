@@ -7,6 +7,7 @@ import { tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { Note } from '../ports/warehouse.ts'
 import { audit } from './audit.ts'
+import { type JobTime, jobTime } from './deadline.ts'
 import { makePlan, publicationOf } from './plan.ts'
 import { publish } from './publish.ts'
 import type { RunRequest, Settings } from './settings.ts'
@@ -43,9 +44,10 @@ export async function run(
     const whose = { pipeline: pipeline.name, run: known.plan?.identity.run ?? request.podName ?? '', attempt: request.attempt }
     ports.report.event({ ...whose, kind, ...fields } as unknown as RunEvent)
   }
+  const time = jobTime(settings, ports.clock, signal)
   try {
     for (let tried = 1; tried <= replans; tried++) {
-      const outcome = await once({ pipeline, request, ports, settings, signal, known, say, tried })
+      const outcome = await once({ pipeline, request, ports, settings, time, known, say, tried })
       if (outcome !== 'lost') return outcome
     }
     throw new EtlError('conflict', `lost ${replans} times to other publications.`, {
@@ -53,10 +55,12 @@ export async function run(
       hint: 'run it again',
     })
   } catch (error) {
-    const failure = placed(error, { pipeline: pipeline.name })
+    const failure = time.explained(placed(error, { pipeline: pipeline.name }))
     await noteFailure(known.plan, failure, ports)
     say('failed', { error: failure, published: failure.kind === 'unknown' ? 'unknown' : false })
     throw failure
+  } finally {
+    time.end()
   }
 }
 
@@ -68,14 +72,15 @@ type Try = {
   readonly request: RunRequest
   readonly ports: Ports
   readonly settings: Settings
-  readonly signal: AbortSignal
+  readonly time: JobTime
   readonly known: Known
   readonly say: Say
   readonly tried: number
 }
 
 /** plan → bootstrap → claim → read, transform, stage → audit → publish: one call a line. */
-async function once({ pipeline, request, ports, settings, signal, known, say, tried }: Try): Promise<Outcome | 'lost'> {
+async function once({ pipeline, request, ports, settings, time, known, say, tried }: Try): Promise<Outcome | 'lost'> {
+  const { signal } = time
   const go = <T>(name: string, work: () => Promise<T>): Promise<T> => step({ step: name }, () => untilStopped(work, signal))
   const planned = () => go('plan', () => makePlan(pipeline, request, ports, settings, signal))
 
@@ -88,6 +93,7 @@ async function once({ pipeline, request, ports, settings, signal, known, say, tr
   if (plan.done !== null) return alreadyPublished(plan, plan.done, say)
   if (plan.scope?.length === 0) return nothingToDo(plan, say)
 
+  time.count(plan)
   const { tables } = plan
   const note = (event: string, extra: Partial<Note> = {}) => ports.warehouse.note({ ...noteOf(plan), event, ...extra })
   if (plan.bootstrap.length > 0) {

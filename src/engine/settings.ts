@@ -8,6 +8,8 @@ export type Settings = {
   /** The commit or image that runs. */
   readonly codeSha: string
   readonly policy: Policy
+  /** The Job's time limit, and when this process began (milliseconds since 1970). None on a laptop. */
+  readonly deadline?: { readonly seconds: number; readonly processBegan: number } | undefined
 }
 
 /** Which run this is. `podName` and `naisjob` come from the platform; on a laptop there are none. */

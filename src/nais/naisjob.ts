@@ -38,6 +38,8 @@ function naisjob(groups: readonly Group[], index: number, { name: base, team }: 
       // A second run beside the first would do no harm, only work for nothing.
       concurrencyPolicy: 'Forbid',
       activeDeadlineSeconds: deadline,
+      // The run stops before it publishes when too little of the deadline is left.
+      env: [{ name: 'ETL_DEADLINE_SECONDS', value: String(deadline) }],
       // A retried pod belongs to the same run and can't publish twice (docs/identity.md).
       backoffLimit: 2,
       // A new pod for each retry keeps the failed one's log.

@@ -72,6 +72,7 @@ test('the flagship runs at 06:30 in Norway, one at a time, with just the rights 
       timeZone: 'Europe/Oslo',
       concurrencyPolicy: 'Forbid',
       activeDeadlineSeconds: 3600,
+      env: [{ name: 'ETL_DEADLINE_SECONDS', value: '3600' }],
       backoffLimit: 2,
       restartPolicy: 'Never',
       terminationGracePeriodSeconds: 60,
