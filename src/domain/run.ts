@@ -60,7 +60,16 @@ export type Publication = {
 export type PublishOutcome = { readonly outcome: 'published' | 'lost'; readonly head: Head; readonly job: string }
 
 /** Events of the ledger; the table keeps them all, append-only. */
-export type LedgerEvent = 'claimed' | 'staged' | 'audited' | 'publishing' | 'published' | 'superseded' | 'held' | 'failed'
+export type LedgerEvent =
+  | 'evolved'
+  | 'claimed'
+  | 'staged'
+  | 'audited'
+  | 'publishing'
+  | 'published'
+  | 'superseded'
+  | 'held'
+  | 'failed'
 
 /** A row of the ledger, as far as a run looks at it. */
 export type LedgerRow = {
@@ -75,6 +84,8 @@ export type LedgerRow = {
   readonly rows: number | null
   readonly contentHash: string | null
   readonly trigger: string | null
+  /** `evolved`: the shape that the target has from then on (domain/shape.ts). */
+  readonly message: string | null
 }
 
 /** Rows of an answer with their columns. */

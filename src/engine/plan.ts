@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto'
 import { auditSql } from '../domain/audit.ts'
-import type { Column } from '../domain/column.ts'
 import { nameIn } from '../domain/env.ts'
 import { EtlError } from '../domain/error.ts'
 import { microsOf } from '../domain/micros.ts'
@@ -8,6 +6,7 @@ import { guarded } from '../domain/personal.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Head, Identity, LedgerRow, Publication, Scope, Stage, TargetTables } from '../domain/run.ts'
+import { schemaHash } from '../domain/shape.ts'
 import type { Source } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { Reader, ReadRequest } from '../ports/reader.ts'
@@ -66,7 +65,7 @@ export async function makePlan(
     unsettled: unsettled(mine, request.attempt),
     claimedAt: mine.find(row => row.event === 'claimed')?.loggedAt ?? null,
     codeSha: settings.codeSha,
-    schemaHash: hashOf(pipeline.to.row.columns),
+    schemaHash: schemaHash(pipeline),
   }
   return { ...plan, publish: ports.warehouse.publishText(publicationOf(plan, { table: stage, rows: 0, contentHash: null })) }
 }
@@ -181,8 +180,4 @@ function why(pipeline: NamedPipeline, work: WorkList | null): string {
   if (work === null) return 'the result replaces the table. A missed run leaves no gap to fill: the source shows only today'
   const { recompute } = pipeline.write as { recompute: number }
   return `${work.missing} that no version has, ${work.again} again (recompute: ${recompute})${work.lost === 0 ? '' : `, of which the source has lost ${work.lost}: emptied`}`
-}
-
-function hashOf(columns: readonly Column[]): string {
-  return createHash('sha256').update(JSON.stringify(columns)).digest('hex').slice(0, 16)
 }

@@ -16,6 +16,7 @@ const published = (version: string, ...scope: string[]): LedgerRow => ({
   rows: scope.length,
   contentHash: null,
   trigger: null,
+  message: null,
 })
 const list = (
   source: string[],

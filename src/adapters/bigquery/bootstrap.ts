@@ -37,6 +37,11 @@ export function createTarget(pipeline: NamedPipeline, tables: TargetTables): str
   return `${create(tables.target, columns)}${line([partition, clustering(clusterColumns(pipeline)), description])};`
 }
 
+/** Do earlier versions lie in a table of their own? */
+export function keepsHistory(_pipeline: NamedPipeline): boolean {
+  return true
+}
+
 /** Earlier versions; a day of versions is a partition, so that old ones expire for nothing. */
 export function createHistory(pipeline: NamedPipeline, tables: TargetTables): string {
   const { to, write } = pipeline

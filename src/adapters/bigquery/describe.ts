@@ -1,18 +1,18 @@
 import type { Column } from '../../domain/column.ts'
 import { EtlError } from '../../domain/error.ts'
-import { literal } from '../../domain/literal.ts'
 import type { NamedPipeline } from '../../domain/pipeline.ts'
 import type { TargetTables } from '../../domain/run.ts'
+import { schemaHash } from '../../domain/shape.ts'
 import { type TableRef, tableName } from '../../domain/source.ts'
 import type { TargetState } from '../../ports/warehouse.ts'
 import type { Api } from './api.ts'
-import { createHead, createHistory, createRuns, createTarget, opColumn, versionColumn } from './bootstrap.ts'
+import { createHead, createHistory, createRuns, createTarget, keepsHistory, opColumn, versionColumn } from './bootstrap.ts'
 import type { Jobs } from './jobs.ts'
-import { headOf, ledgerOf, ledgerQueries } from './ledger.ts'
+import { headOf, ledgerOf, stateQuery } from './ledger.ts'
 import { ask } from './query.ts'
 import { columnsText, datasetExists, findTable, schemaProblems, type TableResource } from './tables.ts'
 
-/** What exists of a target; four tables.get and three small queries at once where all is there. */
+/** What exists of a target: one tables.get and one query where all is there and the schema is the one that was published last. */
 export async function describe(
   api: Api,
   jobs: Jobs,
@@ -20,47 +20,49 @@ export async function describe(
   tables: TargetTables,
   run: string,
 ): Promise<TargetState> {
-  const [runs, head, target, history] = await Promise.all(
-    [tables.runs, tables.head, tables.target, tables.history].map(ref => findTable(api, ref)),
-  )
-  if ([runs, head, target, history].includes(undefined)) await checkDatasets(api, pipeline.name, tables)
+  const [target, { there, rows }] = await Promise.all([findTable(api, tables.target), stateOf(api, jobs, tables, run)])
+  const first = rows.find(row => row.part === 'head')
+  const heads = rows.filter(row => row.part === 'head').length
+  if (first === undefined || heads > 1) throw notOneHead(tables, heads)
+  const head = there.head ? headOf(first) : null
+  // The last publication of this very schema wrote to the history: it is there, and it fits.
+  const isKnown = head !== null && head.schemaHash === schemaHash(pipeline)
+  const history = isKnown || !keepsHistory(pipeline) ? undefined : await findTable(api, tables.history)
+  if (!there.runs || !there.head || target === undefined) await checkDatasets(api, pipeline.name, tables)
   if (target !== undefined) checkTarget(pipeline, tables.target, target, [...pipeline.to.row.columns, versionColumn])
   if (history !== undefined) checkColumns(tables.history, history, [...pipeline.to.row.columns, versionColumn, opColumn])
   const missing = [
-    ...(runs === undefined ? [createRuns(tables)] : []),
-    ...(head === undefined ? [createHead(tables)] : []),
+    ...(there.runs ? [] : [createRuns(tables)]),
+    ...(there.head ? [] : [createHead(tables)]),
     ...(target === undefined ? [createTarget(pipeline, tables)] : []),
-    ...(history === undefined ? [createHistory(pipeline, tables)] : []),
+    ...(history === undefined && !isKnown && keepsHistory(pipeline) ? [createHistory(pipeline, tables)] : []),
   ]
-  const name = `etl-describe-${tables.target.table}`
-  const question = (sql: string) => ask(api, jobs, name, sql, `the state of ${tableName(tables.target)}`)
-  const [published, ofRun] = ledgerQueries(tables, run)
-  const nothing = { columns: [], rows: [] }
-  const [now, ledgerPublished, ledgerOfRun] = await Promise.all([
-    question(
-      head === undefined
-        ? 'SELECT CURRENT_TIMESTAMP() AS now'
-        : `SELECT CURRENT_TIMESTAMP() AS now, h.* FROM ${literal.table(tables.head)} AS h`,
-    ),
-    runs === undefined ? nothing : question(published),
-    runs === undefined ? nothing : question(ofRun),
-  ])
-  const first = now.rows[0]
-  if (first === undefined || now.rows.length > 1) {
-    throw new EtlError(
-      'schema',
-      `the head table ${tableName(tables.head)} has ${now.rows.length} rows instead of one: nothing can be published.`,
-      {
-        hint: 'somebody changed it by hand: leave the row with the largest seq, delete the others; if there is none, drop the table and run again',
-      },
-    )
+  return { now: first.now as string, missing, head, ledger: ledgerOf(rows) }
+}
+
+/** The answer of the one question; where a table is missing, it is asked again without. */
+async function stateOf(api: Api, jobs: Jobs, tables: TargetTables, run: string) {
+  const question = async (there: { head: boolean; runs: boolean }) => {
+    const what = `the state of ${tableName(tables.target)}`
+    return { there, ...(await ask(api, jobs, `etl-describe-${tables.target.table}`, stateQuery(tables, run, there), what)) }
   }
-  return {
-    now: first.now as string,
-    missing,
-    head: head === undefined ? null : headOf(first),
-    ledger: ledgerOf(ledgerPublished.rows, ledgerOfRun.rows, run),
+  try {
+    return await question({ head: true, runs: true })
+  } catch (error) {
+    if (!(error instanceof EtlError) || error.kind !== 'notFound') throw error
   }
+  const [head, runs] = await Promise.all([findTable(api, tables.head), findTable(api, tables.runs)])
+  return question({ head: head !== undefined, runs: runs !== undefined })
+}
+
+function notOneHead(tables: TargetTables, heads: number): EtlError {
+  return new EtlError(
+    'schema',
+    `the head table ${tableName(tables.head)} has ${heads} rows instead of one: nothing can be published.`,
+    {
+      hint: 'somebody changed it by hand: leave the row with the largest seq, delete the others; if there is none, drop the table and run again',
+    },
+  )
 }
 
 async function checkDatasets(api: Api, name: string, tables: TargetTables): Promise<void> {

@@ -39,20 +39,64 @@ export function noteParameters(note: Note): readonly Parameter[] {
   ]
 }
 
-/** Two questions, each of plain comparisons with literals: what was published to this target, and all that this run has noted. */
-export function ledgerQueries(tables: TargetTables, run: string): readonly [published: string, ofRun: string] {
-  const select = `SELECT logged_at, event, run, attempt, version, slot, scope, job, rows_written, content_hash, trigger FROM ${literal.table(tables.runs)}`
-  const target = `target = ${literal.string(tableName(tables.target))}`
-  return [
-    `${select} WHERE ${target} AND event = 'published' ORDER BY logged_at`,
-    `${select} WHERE ${target} AND run = ${literal.string(run)} ORDER BY logged_at`,
-  ]
+/** Columns of the answer: where each comes from, null where that table has none. */
+const columns: readonly (readonly [name: string, type: string, ofHead: string | null, ofRuns: string | null])[] = [
+  ['seq', 'INT64', 'seq', null],
+  ['held', 'BOOL', 'held', null],
+  ['cursor', 'STRING', 'cursor', null],
+  ['published_at', 'TIMESTAMP', 'published_at', null],
+  ...(['version TIMESTAMP', 'run STRING', 'attempt STRING', 'schema_hash STRING'] as const).map(column => {
+    const [name = '', type = ''] = column.split(' ')
+    return [name, type, name, name] as const
+  }),
+  ...(
+    [
+      'logged_at TIMESTAMP',
+      'event STRING',
+      'slot TIMESTAMP',
+      'scope JSON',
+      'job STRING',
+      'stage STRING',
+      'rows_written INT64',
+      'content_hash STRING',
+      'trigger STRING',
+      'base_seq INT64',
+      'cursor_to STRING',
+      'code_sha STRING',
+      'message STRING',
+    ] as const
+  ).map(column => {
+    const [name = '', type = ''] = column.split(' ')
+    return [name, type, null, name] as const
+  }),
+]
+
+/**
+ * One question for all that is known of a target: the clock and the head (`part` = 'head'), what was published to it, and all that this run has
+ * noted ('runs'). Tables that are not there are left out; the clock is told all the same.
+ */
+export function stateQuery(tables: TargetTables, run: string, there: { readonly head: boolean; readonly runs: boolean }): string {
+  const select = (part: 'head' | 'runs') =>
+    columns
+      .map(([name, type, ofHead, ofRuns]) => {
+        const own = part === 'head' ? (there.head ? ofHead : null) : ofRuns
+        return own === null ? `CAST(NULL AS ${type}) AS ${name}` : name
+      })
+      .join(', ')
+  const head = `SELECT 'head' AS part, CURRENT_TIMESTAMP() AS now, ${select('head')}${there.head ? ` FROM ${literal.table(tables.head)}` : ''}`
+  if (!there.runs) return head
+  return `${head}
+UNION ALL
+SELECT 'runs', CURRENT_TIMESTAMP(), ${select('runs')} FROM ${literal.table(tables.runs)}
+ WHERE target = ${literal.string(tableName(tables.target))} AND (event IN ('published', 'restored', 'evolved') OR run = ${literal.string(run)})`
 }
 
-/** The two answers as one ledger, in the order of time; a `published` row of this run stands in both. */
-export function ledgerOf(published: readonly AnyRow[], ofRun: readonly AnyRow[], run: string): readonly LedgerRow[] {
-  const others = published.filter(row => row.run !== run)
-  return [...others, ...ofRun].map(ledgerRow).sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
+/** The ledger's rows of the answer, in the order of time. */
+export function ledgerOf(rows: readonly AnyRow[]): readonly LedgerRow[] {
+  return rows
+    .filter(row => row.part === 'runs')
+    .map(ledgerRow)
+    .sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
 }
 
 function key(row: LedgerRow): string {
@@ -73,6 +117,7 @@ function ledgerRow(row: AnyRow): LedgerRow {
     rows: row.rows_written === null ? null : Number(row.rows_written),
     contentHash: row.content_hash as string | null,
     trigger: row.trigger as string | null,
+    message: row.message as string | null,
   }
 }
 

@@ -66,9 +66,27 @@ function lowerTop(node: Node, lowering: Lowering): Scan {
       if (scan.limit !== undefined) throw new NotLowered('a LIMIT of a LIMIT')
       return { ...scan, limit: `${count(node, 'limit', 'LIMIT', lowering)}${count(node, 'offset', 'OFFSET', lowering)}` }
     }
+    case 'resolvedSetOperationScanNode':
+      return union(node, lowering)
     default:
       throw new NotLowered(nameOf(node))
   }
+}
+
+// UNION ALL keeps every row of each part; the analyser has given the parts the same types.
+function union(node: Node, lowering: Lowering): Scan {
+  only(node, 'opType', 'inputItemList', 'columnMatchMode', 'columnPropagationMode')
+  if (node.opType !== 'UNION_ALL') throw new NotLowered(nameOf(node))
+  const ids = children(node, 'columnList').map(column => String(column.columnId))
+  const parts = children(node, 'inputItemList').map(item => {
+    only(item, 'scan', 'outputColumnList')
+    const { sql, reach } = lowerScan(child(item, 'scan') ?? {}, lowering)
+    const columns = children(item, 'outputColumnList').map(
+      (column, place) => `${reach.get(String(column.columnId))} AS c${ids[place]}`,
+    )
+    return `SELECT ${columns.join(', ')} FROM ${sql}`
+  })
+  return wrap(parts.join(' UNION ALL '), ids)
 }
 
 function tableScan(node: Node, lowering: Lowering): Scan {

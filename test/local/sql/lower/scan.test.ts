@@ -123,3 +123,33 @@ test.each(Object.entries(special) as [Field['type'], readonly Value[]][])(
     }
   },
 )
+
+test('UNION ALL gives the rows of its parts, with their types brought together', async () => {
+  const fields: Field[] = [
+    { name: 'a', type: 'INT64', mode: 'NULLABLE' },
+    { name: 'b', type: 'STRING', mode: 'NULLABLE' },
+    { name: 'j', type: 'JSON', mode: 'NULLABLE' },
+  ]
+  const rows: Value[][] = [
+    [1n, 'x', '{"k":1}'],
+    [1n, 'x', null],
+    [null, null, 'null'],
+  ]
+  await bench.table('t', fields, rows)
+  for (const sql of [
+    'SELECT a, b FROM P.D.t UNION ALL SELECT 2, b FROM P.D.t WHERE a = 1 UNION ALL SELECT NULL, NULL',
+    "SELECT 'one' AS kind, CURRENT_TIMESTAMP() AS now, CAST(NULL AS JSON) AS j, CAST(NULL AS BOOL) AS held UNION ALL SELECT 'many', CURRENT_TIMESTAMP(), j, TRUE FROM P.D.t",
+    'SELECT COUNT(*) AS n FROM (SELECT a FROM P.D.t UNION ALL SELECT a FROM P.D.t)',
+    'SELECT a FROM P.D.t UNION ALL SELECT CAST(1.5 AS NUMERIC)',
+  ]) {
+    const { duck, google, part } = await both.ask(sql, { schema: fields, rows })
+    if (duck === undefined || 'error' in duck || 'error' in google)
+      throw new Error(`${sql}: ${part} ${JSON.stringify([duck, google])}`)
+    const shown = (answer: typeof duck) =>
+      canonical(answer.rows, false).map(line => line.replace(/"\d{4}-\d\d-\d\dT[^"]*"/, 'now'))
+    expect({ sql, rows: shown(duck) }).toEqual({ sql, rows: shown(google) })
+  }
+  expect(
+    (await both.ask('SELECT a FROM P.D.t UNION DISTINCT SELECT a FROM P.D.t', { schema: fields, rows })).duck,
+  ).toBeUndefined()
+})
