@@ -107,8 +107,8 @@ async function readBatch(session: Session, prepared: Prepared, target: TableMeta
   return { content, ids }
 }
 
-// A column of this name would hide DuckDB's own number of a row.
-function refuseRowid({ ref, schema }: TableMeta): void {
+/** Throws notImplemented for a table with a column `rowid`: it would hide DuckDB's own number of a row. */
+export function refuseRowid({ ref, schema }: TableMeta): void {
   if (schema.every(field => field.name.toLowerCase() !== 'rowid')) return
   throw new BigQueryError(
     'notImplemented',

@@ -1,5 +1,5 @@
 import { child, children, type Node, text } from '../../googlesql/tree.ts'
-import { BigQueryError, type Field, type TableMeta } from '../contract.ts'
+import type { TableMeta } from '../contract.ts'
 import { quoted } from '../duck.ts'
 import { evaluable } from './constants.ts'
 import { type Batch, eachBatch } from './content.ts'
@@ -11,6 +11,7 @@ import { loweringOf } from './query.ts'
 import { checkRequired, stored } from './required.ts'
 import { append } from './results.ts'
 import { asBigQueryError, type Prepared, type Session } from './session.ts'
+import { insertedColumns, targetColumns, targetOf, updateItems, writtenValue } from './target.ts'
 import { unlessStopped } from './transaction.ts'
 
 /** What a statement did to its table. */
@@ -18,7 +19,7 @@ export type Changes = { readonly table: TableMeta; readonly inserted: number; re
 
 /** Adds the rows of an INSERT. Throws BigQueryError. */
 export async function insert(session: Session, prepared: Prepared, now: string): Promise<Changes> {
-  const table = target(prepared)
+  const table = targetOf(prepared)
   requirePartitionFilter(prepared)
   const lowering = await loweringOf(session, prepared, now)
   const changed = (inserted: number): Changes => ({ table, inserted, updated: 0, deleted: 0 })
@@ -33,7 +34,7 @@ export async function insert(session: Session, prepared: Prepared, now: string):
 
 /** Changes the rows of an UPDATE. Throws BigQueryError. */
 export async function update(session: Session, prepared: Prepared, now: string): Promise<Changes> {
-  const table = target(prepared)
+  const table = targetOf(prepared)
   requirePartitionFilter(prepared)
   const lowering = await loweringOf(session, prepared, now)
   const updated = await mutate(session, prepared, now, () => lowerUpdate(prepared.resolved, table, lowering))
@@ -42,7 +43,7 @@ export async function update(session: Session, prepared: Prepared, now: string):
 
 /** Removes the rows of a DELETE. Throws BigQueryError. */
 export async function remove(session: Session, prepared: Prepared, now: string): Promise<Changes> {
-  const table = target(prepared)
+  const table = targetOf(prepared)
   requirePartitionFilter(prepared)
   const lowering = await loweringOf(session, prepared, now)
   const deleted = await mutate(session, prepared, now, () => {
@@ -55,18 +56,10 @@ export async function remove(session: Session, prepared: Prepared, now: string):
 
 /** Removes all rows. BigQuery: TRUNCATE TABLE "removes all rows from a table but leaves the table metadata intact". */
 export async function truncate(session: Session, prepared: Prepared): Promise<Changes> {
-  const table = target(prepared)
+  const table = targetOf(prepared)
   only(prepared.resolved, 'tableScan')
   const deleted = Number((await session.catalogue.connection.run(`DELETE FROM ${table.physical}`)).rowsChanged)
   return { table, inserted: 0, updated: 0, deleted }
-}
-
-/** The table that a DML statement changes. */
-function target(prepared: Prepared): TableMeta {
-  const name = text(child(child(prepared.resolved, 'tableScan') ?? {}, 'table'), 'name')
-  const table = prepared.tables.get(name)
-  if (table === undefined) throw new BigQueryError('internalError', `the analyser named an unknown table: ${name}`)
-  return table
 }
 
 /** Runs an UPDATE or DELETE; outside the closed grammar the evaluator says which rows become what. The number of rows touched. */
@@ -101,7 +94,7 @@ async function insertEvaluated(
 
 async function mutateEvaluated(session: Session, prepared: Prepared, now: string, part: string): Promise<number> {
   const { connection } = session.catalogue
-  const table = target(prepared)
+  const table = targetOf(prepared)
   const sql = evaluable(prepared, now, session.rowCount)
   const tables = prepared.scope.tables.map(each => ({
     ...each,
@@ -131,21 +124,12 @@ function rethrow(error: unknown): never {
 function lowerInsert(resolved: Node, table: TableMeta, lowering: Lowering): string {
   only(resolved, 'tableScan', 'insertMode', 'insertColumnList', 'rowList', 'query', 'queryOutputColumnList', 'columnAccessList')
   if (text(resolved, 'insertMode') !== 'OR_ERROR') throw new NotLowered('this kind of INSERT')
-  const places = new Map(insertColumns(resolved, table).map((field, place) => [field.name, `v${place}`]))
+  const places = new Map(
+    insertedColumns(resolved, targetColumns(resolved, table)).map((field, place) => [field.name, `v${place}`]),
+  )
   const values = table.schema.map(field => stored(places.get(field.name), field))
   const columns = table.schema.map(field => quoted(field.name)).join(', ')
   return `INSERT INTO ${table.physical} (${columns}) SELECT ${values.join(', ')} FROM ${inserted(resolved, [...places.values()], lowering)}`
-}
-
-function insertColumns(resolved: Node, table: TableMeta): Field[] {
-  const scan = child(resolved, 'tableScan') ?? {}
-  const indexes = (scan.columnIndexList ?? []) as string[]
-  const ids = children(scan, 'columnList').map(column => String(column.columnId))
-  return children(resolved, 'insertColumnList').map(column => {
-    const field = table.schema[Number(indexes[ids.indexOf(String(column.columnId))])]
-    if (field === undefined) throw new NotLowered('this column list')
-    return field
-  })
 }
 
 function inserted(resolved: Node, names: readonly string[], lowering: Lowering): string {
@@ -158,10 +142,7 @@ function inserted(resolved: Node, names: readonly string[], lowering: Lowering):
     return `(SELECT ${outputs.join(', ')} FROM ${sql}) AS v`
   }
   const rows = children(resolved, 'rowList').map(row => {
-    const values = children(row, 'valueList').map(each => {
-      const value = child(each, 'value') ?? {}
-      return value.kind === 'resolvedDMLDefaultNode' ? 'NULL' : lowerExpression(value, new Map(), lowering)
-    })
+    const values = children(row, 'valueList').map(each => writtenValue(each, new Map(), lowering) ?? 'NULL')
     return `(${values.join(', ')})`
   })
   return `(VALUES ${rows.join(', ')}) AS v(${names.join(', ')})`
@@ -170,27 +151,12 @@ function inserted(resolved: Node, names: readonly string[], lowering: Lowering):
 function lowerUpdate(resolved: Node, table: TableMeta, lowering: Lowering): string {
   only(resolved, 'tableScan', 'whereExpr', 'updateItemList', 'columnAccessList')
   const reach = columnsOf(resolved, table)
-  const items = children(resolved, 'updateItemList').map(item => {
-    only(item, 'target', 'setValue')
-    const column = child(item, 'target') ?? {}
-    if (column.kind !== 'resolvedColumnRefNode') throw new NotLowered('setting a part of a column')
-    const name = reach.get(String(child(column, 'column')?.columnId))
-    const field = table.schema.find(each => quoted(each.name) === name)
-    const value = child(child(item, 'setValue') ?? {}, 'value') ?? {}
-    if (field === undefined || name === undefined) throw new NotLowered('this column')
-    const written = value.kind === 'resolvedDMLDefaultNode' ? undefined : lowerExpression(value, reach, lowering)
-    return `${name} = ${stored(written, field)}`
-  })
+  const items = updateItems(children(resolved, 'updateItemList'), targetColumns(resolved, table), reach, lowering).map(
+    ({ field, value }) => `${quoted(field.name)} = ${value}`,
+  )
   return `UPDATE ${table.physical} SET ${items.join(', ')} WHERE ${lowerExpression(child(resolved, 'whereExpr') ?? {}, reach, lowering)}`
 }
 
 function columnsOf(resolved: Node, table: TableMeta): Map<string, string> {
-  const scan = child(resolved, 'tableScan') ?? {}
-  const indexes = (scan.columnIndexList ?? []) as string[]
-  return new Map(
-    children(scan, 'columnList').map((column, place) => [
-      String(column.columnId),
-      quoted(table.schema[Number(indexes[place])]?.name ?? ''),
-    ]),
-  )
+  return new Map([...targetColumns(resolved, table)].map(([id, field]) => [id, quoted(field.name)]))
 }

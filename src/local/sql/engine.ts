@@ -106,6 +106,7 @@ const dryTypes = {
   insert: 'INSERT',
   update: 'UPDATE',
   delete: 'DELETE',
+  merge: 'MERGE',
   truncate: 'TRUNCATE_TABLE',
   createTable: 'CREATE_TABLE',
   dropTable: 'DROP_TABLE',

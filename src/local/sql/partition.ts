@@ -4,7 +4,7 @@ import { functionName } from './lower/expression.ts'
 import type { Prepared } from './session.ts'
 
 /**
- * BigQuery: Query partitioned tables, "Require a partition filter in queries": with this option a query, and each UPDATE and DELETE, must have "a
+ * BigQuery: Query partitioned tables, "Require a partition filter in queries": with this option a query, and each UPDATE, DELETE and MERGE (in its ON), must have "a
  * predicate filter that can be used for partition elimination"; a filter `partition_id = …` OR of another column is none, AND of one is.
  * Throws invalidQuery in the service's words.
  */
@@ -59,6 +59,14 @@ function* scansWithFilters(value: unknown, name: string, filters: readonly Node[
       if (text(child(target, 'table'), 'name') === name) yield { table: target, filters: [child(node, 'whereExpr') ?? {}] }
       yield* scansWithFilters(node.whereExpr, name)
       yield* scansWithFilters(node.updateItemList, name)
+      return
+    }
+    case 'resolvedMergeStmtNode': {
+      const [target, on] = [child(node, 'tableScan') ?? {}, child(node, 'mergeExpr') ?? {}]
+      if (text(child(target, 'table'), 'name') === name) yield { table: target, filters: [on] }
+      yield* scansWithFilters(node.fromScan, name, [on])
+      yield* scansWithFilters(node.mergeExpr, name)
+      yield* scansWithFilters(node.whenClauseList, name)
       return
     }
     default:

@@ -60,10 +60,10 @@ export async function sourceOf(session: Session, prepared: Prepared, schema: rea
       schema,
       lowering,
     )
-    return { sql, evaluate: evaluation(session, prepared, now, 'a CAST of these texts') }
+    return { sql, evaluate: evaluationOf(session, prepared, now, 'a CAST of these texts') }
   } catch (error) {
     if (!(error instanceof NotLowered)) throw error
-    return { evaluate: evaluation(session, prepared, now, error.part) }
+    return { evaluate: evaluationOf(session, prepared, now, error.part) }
   }
 }
 
@@ -76,7 +76,8 @@ export async function allRows(source: Source): Promise<(readonly Value[])[]> {
   return all
 }
 
-function evaluation(session: Session, prepared: Prepared, now: string, part: string): Source['evaluate'] {
+/** Google's evaluator as the source of a query's rows, batch by batch; `part` is what keeps the query from DuckDB. */
+export function evaluationOf(session: Session, prepared: Prepared, now: string, part: string): Source['evaluate'] {
   const sql = evaluable(prepared, now, session.rowCount)
   return each => {
     const work = async ({ content }: Batch) =>

@@ -1,20 +1,40 @@
 import type { Value } from '../../googlesql/field.ts'
 import { BigQueryError, type Field } from '../contract.ts'
 import { physicalType } from '../types.ts'
-import { NotLowered } from './lower/grammar.ts'
 
 /**
- * The expression that a column stores of a value (NULL where none is given): an absent array is an empty one, and a REQUIRED column refuses NULL
- * with the service's message. Throws NotLowered where REQUIRED stands inside of a record.
+ * The expression that a column stores of a value (NULL where none is given): an absent array is an empty one, and a REQUIRED column, or field of a
+ * record, refuses NULL with the service's message.
  */
 export function stored(value: string | undefined, field: Field): string {
   const type = physicalType(field)
-  if (field.mode === 'REPEATED') return value === undefined ? `CAST([] AS ${type})` : `COALESCE(${value}, CAST([] AS ${type}))`
-  if (value !== undefined && requiresInside(field)) throw new NotLowered('a required field of a record')
-  const given = value ?? `CAST(NULL AS ${type})`
-  return field.mode === 'REQUIRED'
-    ? `COALESCE(${given}, CAST(error('${missing(field.name).replaceAll("'", "''")}') AS ${type}))`
-    : given
+  const empty = field.mode === 'REPEATED' ? `CAST([] AS ${type})` : `CAST(NULL AS ${type})`
+  const refusal = `CAST(error('${missing(field.name).replaceAll("'", "''")}') AS ${type})`
+  if (value === undefined) return field.mode === 'REQUIRED' ? refusal : empty
+  const faults = gaps(value, { ...field, mode: field.mode === 'REQUIRED' ? 'NULLABLE' : field.mode }, field.name)
+  const inside = faults.map(
+    ({ found, path }) => `WHEN ${found} THEN CAST(error('${missing(path).replaceAll("'", "''")}') AS ${type})`,
+  )
+  const whole = inside.length === 0 ? value : `CASE ${inside.join(' ')} ELSE ${value} END`
+  if (field.mode === 'REPEATED') return `COALESCE(${whole}, ${empty})`
+  return field.mode === 'REQUIRED' ? `COALESCE(${whole}, ${refusal})` : whole
+}
+
+/** Conditions under which a REQUIRED field inside of a value is NULL, each with the field's path. */
+function gaps(value: string, field: Field, path: string, depth = 0): { readonly found: string; readonly path: string }[] {
+  if (field.mode === 'REPEATED') {
+    const element = `e${depth}`
+    return gaps(element, { ...field, mode: 'NULLABLE' }, path, depth + 1).map(gap => ({
+      ...gap,
+      found: `len(list_filter(${value}, lambda ${element}: ${gap.found})) > 0`,
+    }))
+  }
+  return (field.fields ?? []).flatMap(each => {
+    const part = `struct_extract(${value}, '${each.name.replaceAll("'", "''")}')`
+    const inner = `${path}.${each.name}`
+    const own = each.mode === 'REQUIRED' ? [{ found: `(${value} IS NOT NULL AND ${part} IS NULL)`, path: inner }] : []
+    return [...own, ...gaps(part, each, inner, depth)]
+  })
 }
 
 /** The same for rows of values. Throws invalidQuery. */
@@ -34,7 +54,3 @@ function checkValue(value: Value, field: Field, path: string): void {
 }
 
 const missing = (path: string) => `Required field ${path} cannot be null`
-
-function requiresInside(field: Field): boolean {
-  return (field.fields ?? []).some(each => each.mode === 'REQUIRED' || requiresInside(each))
-}

@@ -94,9 +94,10 @@ async function appendAsValues(
   schema: readonly Field[],
   rows: readonly (readonly Value[])[],
 ): Promise<void> {
-  const parts = /^"(.*)"\."(.*)"$/.exec(physical)
-  const unquoted = (part: string | undefined) => (part ?? '').replaceAll('""', '"')
-  const appender = await connection.createAppender(unquoted(parts?.[2]), unquoted(parts?.[1]))
+  const [table, schemaName, catalog] = [...physical.matchAll(/"((?:[^"]|"")*)"/g)]
+    .map(part => (part[1] ?? '').replaceAll('""', '"'))
+    .reverse()
+  const appender = await connection.createAppender(table ?? '', schemaName, catalog)
   const types = schema.map((_, index) => appender.columnType(index))
   for (const row of rows) {
     for (const [index, field] of schema.entries()) appender.appendValue(toDuck(row[index] ?? null, field), types[index])

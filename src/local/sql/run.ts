@@ -5,6 +5,7 @@ import { BigQueryError, type Field, type QueryOutcome, type TableMeta } from '..
 import { bytesRead } from './bytes.ts'
 import { createTable, dropTable } from './ddl.ts'
 import { type Changes, insert, remove, truncate, update } from './dml.ts'
+import { merge } from './merge.ts'
 import { allRows, runQuery, schemaOf, sourceOf } from './query.ts'
 import type { Results } from './results.ts'
 import type { Expression, SqlStatement, Statement } from './script.ts'
@@ -74,7 +75,11 @@ async function runSql(session: Session, statement: SqlStatement, progress: Progr
   const changes = await change(session, async now => {
     const prepared = await prepare(session, statement.node, statement.range)
     const bytes = await bytesRead(session, prepared)
-    const result = await onTable(prepared, () => modify[statement.kind as keyof typeof modify](session, prepared, now))
+    const result = await onTable(prepared, () =>
+      statement.kind === 'merge'
+        ? merge(session, statement, prepared, now)
+        : modify[statement.kind as keyof typeof modify](session, prepared, now),
+    )
     progress.bytes += bytes
     return { result, ...(result.updated + result.deleted > 0 && { mutated: result.table }) }
   })
@@ -84,7 +89,7 @@ async function runSql(session: Session, statement: SqlStatement, progress: Progr
 }
 
 const modify = { insert, update, delete: remove, truncate }
-const statementTypes = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE', truncate: 'TRUNCATE_TABLE' }
+const statementTypes = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE', merge: 'MERGE', truncate: 'TRUNCATE_TABLE' }
 
 /** BigQuery: Multi-statement transactions, "Limitations": "Transactions cannot use DDL statements that affect permanent entities." */
 async function define(session: Session, statement: SqlStatement, progress: Progress): Promise<void> {

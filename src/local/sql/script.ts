@@ -17,7 +17,7 @@ export type Statement =
   | { readonly kind: SqlKind; readonly node: Node; readonly range: ByteRange }
 
 /** The kinds that the analyser resolves. */
-type SqlKind = 'query' | 'insert' | 'update' | 'delete' | 'truncate' | 'createTable' | 'dropTable'
+type SqlKind = 'query' | 'insert' | 'update' | 'delete' | 'merge' | 'truncate' | 'createTable' | 'dropTable'
 
 export type SqlStatement = Extract<Statement, { node: Node }>
 export type Expression = { readonly node: Node; readonly range: ByteRange }
@@ -129,6 +129,7 @@ const sqlKinds: Readonly<Record<string, SqlKind>> = {
   astInsertStatementNode: 'insert',
   astUpdateStatementNode: 'update',
   astDeleteStatementNode: 'delete',
+  astMergeStatementNode: 'merge',
   astTruncateStatementNode: 'truncate',
   astCreateTableStatementNode: 'createTable',
 }
@@ -137,7 +138,7 @@ function refused(what: string, range: ByteRange, script: Buffer): BigQueryError 
   const { line, column } = positionOf(script, range.start)
   return new BigQueryError(
     'notImplemented',
-    `${what} is not supported by the local BigQuery (at [${line}:${column}]); nothing of the request was run. It takes SELECT, INSERT, UPDATE, DELETE, TRUNCATE TABLE, CREATE TABLE, DROP TABLE and, in scripts, DECLARE, SET, IF, BEGIN, COMMIT and ROLLBACK TRANSACTION. Try this on BigQuery itself.`,
+    `${what} is not supported by the local BigQuery (at [${line}:${column}]); nothing of the request was run. It takes SELECT, INSERT, UPDATE, DELETE, MERGE, TRUNCATE TABLE, CREATE TABLE, DROP TABLE and, in scripts, DECLARE, SET, IF, BEGIN, COMMIT and ROLLBACK TRANSACTION. Try this on BigQuery itself.`,
     'query',
   )
 }

@@ -1,7 +1,7 @@
 import type { GoogleSql, Named, Rows, Scope } from '../../googlesql/analyse.ts'
 import { cut, type Edit, type Piece } from '../../googlesql/edit.ts'
 import { GoogleSqlError } from '../../googlesql/error.ts'
-import { tableUses } from '../../googlesql/tables.ts'
+import { quoted as googleQuoted, tableUses } from '../../googlesql/tables.ts'
 import type { ByteRange, Node } from '../../googlesql/tree.ts'
 import { BigQueryError, type Catalogue, type Field, type QueryRequest, type Store, type TableMeta } from '../contract.ts'
 import { noSuchDataset, noSuchTable } from '../names.ts'
@@ -38,14 +38,27 @@ export type Prepared = {
   readonly scope: Scope
 }
 
-/** What to do to the text before it is analysed: words around it, and types that its result is assigned to. */
-export type Wrapping = { readonly before?: string; readonly after?: string; readonly targets?: readonly Field[] }
+/** What to do to the text before it is analysed: words around it, types that its result is assigned to, and a table in place of one query in it. */
+export type Wrapping = {
+  readonly before?: string
+  readonly after?: string
+  readonly targets?: readonly Field[]
+  readonly instead?: { readonly range: ByteRange; readonly table: TableMeta }
+}
 
 /** Analyses one statement, or expression, against exactly the tables that it names. Throws BigQueryError. */
 export async function prepare(session: Session, node: Node, range: ByteRange, wrapping: Wrapping = {}): Promise<Prepared> {
   const tables = new Map<string, TableMeta>()
   const edits: Edit[] = []
+  const { instead } = wrapping
+  if (instead !== undefined) {
+    const name = nameFor(instead.table, tables)
+    tables.set(name, instead.table)
+    edits.push({ ...instead.range, text: `SELECT * FROM ${googleQuoted(name)}` })
+  }
   for (const use of tableUses(node, session.paths)) {
+    const { start, end } = use.edit('')
+    if (instead !== undefined && start >= instead.range.start && end <= instead.range.end) continue
     const meta = await findTable(session, use.path)
     const name = nameFor(meta, tables)
     tables.set(name, meta)

@@ -18,7 +18,6 @@ beforeAll(async () => {
 afterAll(() => bench.close())
 
 test.each([
-  'MERGE P.D.t USING P.D.t AS u ON FALSE WHEN NOT MATCHED THEN INSERT (a) VALUES (1)',
   'CREATE OR REPLACE TABLE P.D.t (a INT64)',
   'CREATE TEMP TABLE x (a INT64)',
   'CREATE TABLE P.D.x LIKE P.D.t',

@@ -42,6 +42,12 @@ const fromText =
 const casts: Readonly<Record<string, Write>> = {
   'INT64 NUMERIC': exact,
   'INT64 FLOAT64': exact,
+  'INT64 BIGNUMERIC': exact,
+  'NUMERIC BIGNUMERIC': plainDecimal,
+  'BIGNUMERIC STRING': value => value,
+  // Through the text, because DuckDB divides the digits as a DOUBLE, which rounds twice.
+  'NUMERIC FLOAT64': value => `CAST(CAST(${value} AS VARCHAR) AS DOUBLE)`,
+  'BIGNUMERIC FLOAT64': exact,
   'INT64 STRING': exact,
   'BOOL STRING': exact,
   'BOOL INT64': exact,
@@ -51,7 +57,7 @@ const casts: Readonly<Record<string, Write>> = {
     '[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)[eE][+-]?[0-9]+',
     'Invalid NUMERIC',
   ),
-  'NUMERIC STRING': value => `regexp_replace(regexp_replace(CAST(${value} AS VARCHAR), '0+$', ''), '\\.$', '')`,
+  'NUMERIC STRING': plainDecimal,
   'TIMESTAMP DATE': value => `CAST(${value} AT TIME ZONE 'UTC' AS DATE)`,
   'DATE TIMESTAMP': value => `(CAST(${value} AS TIMESTAMP) AT TIME ZONE 'UTC')`,
   'DATE DATETIME': exact,
@@ -59,6 +65,11 @@ const casts: Readonly<Record<string, Write>> = {
   'TIMESTAMP STRING': value => `(${seconds(`(${value} AT TIME ZONE 'UTC')`, '%Y-%m-%d %H:%M:%S')} || '+00')`,
   'DATETIME STRING': value => seconds(value, '%Y-%m-%d %H:%M:%S'),
   'TIME STRING': value => seconds(`(DATE '1970-01-01' + ${value})`, '%H:%M:%S'),
+}
+
+// The canonical text of a DECIMAL(38,9): always with nine digits after the point, taken away where they are zeros.
+function plainDecimal(value: string): string {
+  return `regexp_replace(regexp_replace(CAST(${value} AS VARCHAR), '0+$', ''), '\\.$', '')`
 }
 
 // GoogleSQL: Conversion rules, "CAST AS STRING": the fraction has no digits, three or six.

@@ -3,6 +3,7 @@ import { child, children, type Node, text } from '../../../googlesql/tree.ts'
 import { fromProto, type ProtoValue } from '../../../googlesql/values.ts'
 import { literal } from '../values.ts'
 import { cast } from './cast.ts'
+import { type JsonSide, jsonTextsDiffer } from './distinct.ts'
 import { call } from './functions.ts'
 import { type Lowering, NotLowered, nameOf, only, type Reach, typeOfNode } from './grammar.ts'
 
@@ -71,6 +72,11 @@ function functionCall(node: Node, reach: Reach, lowering: Lowering): string {
   only(node, 'function', 'signature', 'argumentList', 'errorMode', 'functionCallInfo')
   const name = functionName(node)
   if (text(node, 'errorMode') === 'SAFE_ERROR_MODE') throw new NotLowered(`SAFE.${name}`)
+  if (name === '$is_distinct_from' || name === '$is_not_distinct_from') {
+    const sides = children(node, 'argumentList').map(argument => jsonSide(argument, reach, lowering))
+    const [a, b] = sides
+    if (a !== undefined && b !== undefined) return `(${name === '$is_distinct_from' ? '' : 'NOT '}(${jsonTextsDiffer(a, b)}))`
+  }
   const args = children(node, 'argumentList').map(argument => ({
     field: typeOfNode(argument),
     constant: constantValue(argument, lowering),
@@ -79,6 +85,21 @@ function functionCall(node: Node, reach: Reach, lowering: Lowering): string {
     },
   }))
   return call(name, args, typeOfNode(node))
+}
+
+// TO_JSON_STRING(value), where a text that is made to be pretty is another.
+function jsonSide(node: Node, reach: Reach, lowering: Lowering): JsonSide | undefined {
+  const [argument, ...more] = children(node, 'argumentList')
+  if (
+    node.kind !== 'resolvedFunctionCallNode' ||
+    functionName(node) !== 'to_json_string' ||
+    argument === undefined ||
+    more.length > 0
+  )
+    return undefined
+  only(node, 'function', 'signature', 'argumentList', 'errorMode', 'functionCallInfo')
+  if (text(node, 'errorMode') === 'SAFE_ERROR_MODE') return undefined
+  return { field: typeOfNode(argument), sql: lowerExpression(argument, reach, lowering) }
 }
 
 function structField(node: Node, reach: Reach, lowering: Lowering): string {

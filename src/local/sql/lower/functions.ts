@@ -28,6 +28,8 @@ const compare =
     if (left === undefined || right === undefined || left.field.type !== right.field.type)
       throw new NotLowered(`a comparison of two types`)
     if (isPlain(left.field) && isPlain(right.field)) return `${left.sql} ${operator} ${right.sql}`
+    if (left.field.type === 'BIGNUMERIC' && left.field.mode !== 'REPEATED' && (operator === '=' || operator === '<>'))
+      return `${left.sql} ${operator} ${right.sql}`
     if (left.field.type === 'FLOAT64' && left.field.mode !== 'REPEATED') {
       // IEEE 754 in GoogleSQL: a comparison with NaN is false, but for !=. DuckDB has NaN equal to itself and above all others.
       const [a, b] = [left.sql, right.sql]
@@ -35,6 +37,24 @@ const compare =
     }
     throw new NotLowered(`comparing ${left.field.mode === 'REPEATED' ? 'arrays' : left.field.type}`)
   }
+
+// GoogleSQL: Operators, "IS DISTINCT FROM": NaN values are not distinct, and neither are the two zeros: so in DuckDB. A BIGNUMERIC's text is canonical.
+const distinct =
+  (operator: 'IS DISTINCT FROM' | 'IS NOT DISTINCT FROM'): Lower =>
+  ([left, right]) => {
+    if (
+      left === undefined ||
+      right === undefined ||
+      left.field.type !== right.field.type ||
+      !isAtom(left.field) ||
+      !isAtom(right.field)
+    )
+      throw new NotLowered(`${operator} of ${left?.field.mode === 'REPEATED' ? 'arrays' : left?.field.type}`)
+    return `${left.sql} ${operator} ${right.sql}`
+  }
+
+const isAtom = (field: Field) =>
+  isPlain(field) || (field.mode !== 'REPEATED' && (field.type === 'FLOAT64' || field.type === 'BIGNUMERIC'))
 
 const plainOnly =
   (write: (args: readonly string[]) => string): Lower =>
@@ -103,8 +123,8 @@ const functions: Readonly<Record<string, Lower>> = {
   $in: plainOnly(([value, ...list]) => `${value} IN (${list.join(', ')})`),
   $in_array: inArray,
   $between: plainOnly(([value, low, high]) => `${value} BETWEEN ${low} AND ${high}`),
-  $is_distinct_from: plainOnly(([a, b]) => `${a} IS DISTINCT FROM ${b}`),
-  $is_not_distinct_from: plainOnly(([a, b]) => `${a} IS NOT DISTINCT FROM ${b}`),
+  $is_distinct_from: distinct('IS DISTINCT FROM'),
+  $is_not_distinct_from: distinct('IS NOT DISTINCT FROM'),
   $and: any(args => args.join(' AND ')),
   $or: any(args => args.join(' OR ')),
   $not: any(([a]) => `NOT ${a}`),
