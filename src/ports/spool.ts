@@ -4,7 +4,7 @@ import type { AnyRow, Column } from '../domain/column.ts'
 export type Spooled = {
   readonly files: readonly string[]
   readonly rows: number
-  /** The same rows in any order have the same hash. */
+  /** The hash of domain/content.ts: the same rows in any order have the same, here and in a stage. */
   readonly contentHash: string
 }
 

@@ -4,10 +4,11 @@ import type * as duckdb from '@duckdb/node-api'
 import type { AnyRow, Column } from '../../domain/column.ts'
 import { EtlError } from '../../domain/error.ts'
 import type { Spool, Spooled, SpoolWriter } from '../../ports/spool.ts'
+import { spoolContentSql } from './content.ts'
 import { type Database, openDatabase } from './database.ts'
 import { type Encode, encoder, Misfit } from './encode.ts'
 import { toEtlError } from './errors.ts'
-import { canonicalText, duckType, quoted } from './types.ts'
+import { duckType, quoted } from './types.ts'
 
 /** Bytes of one Parquet file, about: one upload each. */
 const partBytes = 96 * 1024 * 1024
@@ -114,10 +115,10 @@ async function writer(
     async finish(): Promise<Spooled> {
       try {
         appender.flushSync()
-        const contentHash = await hash(connection, columns)
+        const [[contentHash] = []] = (await connection.runAndReadAll(spoolContentSql(columns, 'spool'))).getRows()
         const files = rows === 0 ? [] : await writeParts(connection, folder, size, leavesOf(columns))
         await parts.close()
-        return { files, rows, contentHash }
+        return { files, rows, contentHash: String(contentHash) }
       } catch (error) {
         throw toEtlError(error)
       }
@@ -136,18 +137,6 @@ function encodeColumn(chunk: readonly AnyRow[], column: Column, encode: Encode, 
     if (!(error instanceof Misfit)) throw error
     throw new EtlError('row', `row ${before + index + 1} of the result › ${error.at}: ${error.problem}.`)
   }
-}
-
-/** The same for the same rows in any order: their number, and the sums of both halves of each row's MD5. */
-async function hash(connection: duckdb.DuckDBConnection, columns: readonly Column[]): Promise<string> {
-  // One call: a chain of || is as deep as the table has columns, and DuckDB's parser ends at 1 000.
-  const text = `concat(${columns.map(column => canonicalText(column, quoted(column.name))).join(', ')})`
-  const answer = await connection.runAndReadAll(
-    `SELECT count(*)::VARCHAR, coalesce(sum(md5_number_lower(t)), 0)::VARCHAR, coalesce(sum(md5_number_upper(t)), 0)::VARCHAR FROM (SELECT ${text} AS t FROM spool)`,
-  )
-  const [count, lower, upper] = (answer.getRows()[0] ?? []).map(String)
-  const hex = (sum: string | undefined) => BigInt(sum ?? 0).toString(16)
-  return `1-${count}-${hex(lower)}-${hex(upper)}`
 }
 
 /** Columns that hold buffers: the scalar ones, those inside of records too; an array's lengths are one of their own. */

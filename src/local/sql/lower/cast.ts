@@ -27,12 +27,13 @@ const space = "(E' \\t\\n\\f\\r' || chr(11))"
 // The text is checked first, because DuckDB takes more than GoogleSQL does ('1.5' and '1e2' as a BIGINT, '1_000' as any number), and reads long
 // mantissas with an exponent wrongly.
 const fromText =
-  (plain: string, beyond: string, name: string): Write =>
+  (plain: string, beyond: string, name: string, ...fast: readonly string[]): Write =>
   (value, safe, type) => {
     const text = `trim(${value}, ${space})`
     const bad = safe ? `CAST(NULL AS ${type})` : `error('${name} value: ' || ${value})`
     return [
       `(CASE WHEN ${value} IS NULL THEN NULL`,
+      ...fast.map(pattern => `WHEN regexp_full_match(${value}, '${pattern}') THEN CAST(${value} AS ${type})`),
       `WHEN regexp_full_match(${text}, '${plain}') AND TRY_CAST(${text} AS ${type}) IS NOT NULL THEN TRY_CAST(${text} AS ${type})`,
       `WHEN regexp_full_match(${text}, '${beyond}') THEN error('${beyondCast}')`,
       `ELSE ${bad} END)`,
@@ -51,7 +52,7 @@ const casts: Readonly<Record<string, Write>> = {
   'INT64 STRING': exact,
   'BOOL STRING': exact,
   'BOOL INT64': exact,
-  'STRING INT64': fromText('[+-]?[0-9]+', '[+-]?0[xX][0-9a-fA-F]+', 'Bad int64'),
+  'STRING INT64': fromText('[+-]?[0-9]+', '[+-]?0[xX][0-9a-fA-F]+', 'Bad int64', '0[xX][0-9a-fA-F]{1,15}'),
   'STRING NUMERIC': fromText(
     '[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)',
     '[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)[eE][+-]?[0-9]+',

@@ -2,6 +2,7 @@ import type { Value } from '../../../googlesql/field.ts'
 import { child, children, type Node, text } from '../../../googlesql/tree.ts'
 import { fromProto, type ProtoValue } from '../../../googlesql/values.ts'
 import { literal } from '../values.ts'
+import { arraySubquery } from './array.ts'
 import { cast } from './cast.ts'
 import { type JsonSide, jsonTextsDiffer } from './distinct.ts'
 import { call } from './functions.ts'
@@ -81,7 +82,10 @@ function functionCall(node: Node, reach: Reach, lowering: Lowering): string {
     field: typeOfNode(argument),
     constant: constantValue(argument, lowering),
     get sql() {
-      return lowerExpression(argument, reach, lowering)
+      // A NULL among the elements is an error wherever an array is made, but for ARRAY_TO_STRING, which leaves it out.
+      return name === 'array_to_string' && argument.kind === 'resolvedSubqueryExprNode'
+        ? arraySubquery(argument, reach, (inner, seen) => lowerExpression(inner, seen, lowering))
+        : lowerExpression(argument, reach, lowering)
     },
   }))
   return call(name, args, typeOfNode(node))
