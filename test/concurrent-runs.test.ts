@@ -78,6 +78,6 @@ describe('runs at once', () => {
     const { ports, settings, request } = await worldOn(local.url, `${name}-zzzzz`)
     const plan = await makePlan(pipeline, request, ports, settings)
     const { stage } = await makeStage(plan, 1, ports, new AbortController().signal, () => undefined)
-    return { publish: (number = 1) => ports.warehouse.publish(publicationOf(plan, stage), number, async () => undefined) }
+    return { publish: (number = 1) => ports.warehouse.publish([publicationOf(plan, stage)], number, async () => undefined) }
   }
 })

@@ -15,6 +15,7 @@ export type RunEvent = { readonly pipeline: string; readonly run: string; readon
       readonly of: number
     }
   | { readonly kind: 'staged'; readonly table: string; readonly rows: number }
+  | { readonly kind: 'resumed'; readonly table: string; readonly rows: number }
   | { readonly kind: 'audited'; readonly rows: number; readonly checks: number }
   | { readonly kind: 'waiting'; readonly why: string; readonly milliseconds: number }
   | {
@@ -45,6 +46,7 @@ export const messages: {
   reading: { message: 'Rows read', level: 'info' },
   transformed: { message: 'Slice transformed', level: 'info' },
   staged: { message: 'Result staged', level: 'info' },
+  resumed: { message: 'Stage of an earlier attempt taken up', level: 'info' },
   audited: { message: 'Result audited', level: 'info' },
   waiting: { message: 'Waiting', level: 'info' },
   published: { message: 'Version published', level: 'info' },

@@ -16,10 +16,11 @@
 import type * as z from 'zod'
 import { notAudited } from './audit.ts'
 import { EtlError } from './error.ts'
-import type { CompileError, Row, RowSchema, Shape } from './row.ts'
+import type { CompileError, DateColumn, Row, RowSchema, Shape } from './row.ts'
 import type { Source, Sources } from './source.ts'
 import type { Sql } from './sql.ts'
-import type { Partition, Target, WriteMode } from './target.ts'
+import type { Target } from './target.ts'
+import type { Merge, Partition, WriteMode } from './write.ts'
 
 /** Sources by name, each as the rows of one slice. */
 type RowsOf<F extends Sources> = { readonly [N in keyof F]: readonly Row<F[N]['row']>[] }
@@ -69,12 +70,11 @@ type TransformPart<F extends Sources, S extends Shape> =
           | CompileError<'transform may be left out only where the source row has every column of the target row'>
       }
 
-type DateColumn = z.ZodISODate | { readonly _zod: { readonly def: { readonly format: 'bq.date' } } }
 type LacksColumn<F extends Sources, C extends string> = {
   [N in keyof F]: C extends keyof F[N]['row']['shape'] ? never : N
 }[keyof F]
 
-type CheckWrite<F extends Sources, S extends Shape, W> =
+type CheckWrite<F extends Sources, S extends Shape, K, W> =
   W extends Partition<infer C>
     ? C extends keyof S
       ? S[C] extends DateColumn
@@ -83,22 +83,36 @@ type CheckWrite<F extends Sources, S extends Shape, W> =
           : CompileError<'the partition column must be a column of every source too: it says which slice a row belongs to'>
         : CompileError<'the partition column must be a date: z.iso.date()'>
       : CompileError<'the partition column must be a column of the target row'>
-    : W
+    : W extends Merge<infer C>
+      ? [K] extends [never]
+        ? CompileError<'merge needs a key in the target row: row({ … }, { key: [ … ] }) says which rows are the same'>
+        : [C] extends [never]
+          ? W
+          : C extends keyof S
+            ? S[C] extends z.ZodBoolean
+              ? W
+              : CompileError<'deletes: { when } names a column that is z.boolean()'>
+            : CompileError<'deletes: { when } names a column of the target row'>
+      : W
 
-/** A pipeline as its author writes it. */
-export type Definition<F extends Sources, S extends Shape, W extends WriteMode> = {
-  /** Five cron fields, read in `timeZone`. */
-  readonly schedule: string
-  /** 'Europe/Oslo' if left out. */
-  readonly timeZone?: string
-  readonly from: F
-  readonly to: Target<S>
-  readonly write: W & CheckWrite<F, S, W>
+/** One result of a pipeline as its author writes it: which table, how it is written, the transform that makes its rows. */
+type OutputDefinition<F extends Sources, S extends Shape, K extends string, W extends WriteMode> = {
+  readonly to: Target<S, K>
+  readonly write: W & CheckWrite<F, S, K, W>
   /** The same transform in SQL: tests prove both equal on every fixture. */
   readonly twin?: Sql<keyof F & string>
   /** A result without rows where the last version had some is refused, unless 'allowed'. */
   readonly empty?: 'refused' | 'allowed'
 } & TransformPart<F, S>
+
+/** A pipeline as its author writes it. */
+export type Definition<F extends Sources, S extends Shape, K extends string, W extends WriteMode> = {
+  /** Five cron fields, read in `timeZone`. */
+  readonly schedule: string
+  /** 'Europe/Oslo' if left out. */
+  readonly timeZone?: string
+  readonly from: F
+} & OutputDefinition<F, S, K, W>
 
 /** A transform as the engine sees it; the types were checked where it was written. */
 type AnyTransform =
@@ -110,11 +124,8 @@ type AnyTransform =
   | Sql
   | { readonly kind: 'none' }
 
-/** A pipeline as the engine sees it. */
-export type Pipeline = {
-  readonly schedule: string
-  readonly timeZone: string
-  readonly from: Readonly<Record<string, Source>>
+/** One result of a pipeline as the engine sees it. */
+type Output = {
   readonly to: Target
   readonly write: WriteMode
   readonly transform: AnyTransform
@@ -122,31 +133,68 @@ export type Pipeline = {
   readonly empty: 'refused' | 'allowed'
 }
 
+/** A pipeline as the engine sees it. */
+export type Pipeline = Output & {
+  readonly schedule: string
+  readonly timeZone: string
+  readonly from: Readonly<Record<string, Source>>
+  /** Further results of the same sources, published together with the first, as one version: all of them or none. */
+  readonly also: readonly Output[]
+}
+
 /** A pipeline and the name of its file. */
 export type NamedPipeline = Pipeline & { readonly name: string }
+
+/** A pipeline that can still be given a further result. */
+type Extensible<F extends Sources> = Pipeline & {
+  /** A further table made of the same sources, published in the same transaction: both or none. */
+  and<S extends Shape, K extends string, const W extends WriteMode>(output: OutputDefinition<F, S, K, W>): Extensible<F>
+}
 
 /**
  * Declares a pipeline; a file under src/pipelines exports it as default.
  * @throws EtlError `pipeline` for what the compiler could not see.
  */
-export function pipeline<const F extends Sources, S extends Shape, const W extends WriteMode>(
-  definition: Definition<F, S, W>,
-): Pipeline {
-  const {
-    schedule,
-    timeZone = 'Europe/Oslo',
-    from,
-    to,
-    write,
-    twin,
-    empty = 'refused',
-  } = definition as unknown as Definition<Sources, Shape, WriteMode>
-  const transform = kindOf((definition as { transform?: unknown }).transform)
+export function pipeline<const F extends Sources, S extends Shape, K extends string, const W extends WriteMode>(
+  definition: Definition<F, S, K, W>,
+): Extensible<F> {
+  const { schedule, timeZone = 'Europe/Oslo', from } = definition
   const names = Object.keys(from)
   if (names.length === 0) throw new EtlError('pipeline', 'from: {} names no source.')
   const odd = names.find(name => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
   if (odd !== undefined)
     throw new EtlError('pipeline', `the source ${JSON.stringify(odd)}: a source's name has letters a to z, digits and _ only.`)
+  return extensible({ schedule, timeZone, from, ...outputOf(from, definition as AnyOutput), also: [] })
+}
+
+/** The results of a pipeline, each as a pipeline of its own; the first one first. */
+export function partsOf(pipeline: NamedPipeline): readonly NamedPipeline[] {
+  const { also, ...first } = pipeline
+  return [{ ...first, also: [] }, ...also.map(output => ({ ...first, ...output, also: [] }))]
+}
+
+type AnyOutput = OutputDefinition<Sources, Shape, string, WriteMode>
+
+function extensible<F extends Sources>(made: Pipeline): Extensible<F> {
+  return Object.freeze({
+    ...made,
+    and(output: unknown) {
+      const { to, ...rest } = outputOf(made.from, output as AnyOutput)
+      const same = [made, ...made.also].some(
+        other => other.to.table === to.table && JSON.stringify(other.to.dataset) === JSON.stringify(to.dataset),
+      )
+      if (same)
+        throw new EtlError('pipeline', `the table ${to.table} stands twice.`, { hint: 'give each result a table of its own' })
+      return extensible<F>({ ...made, also: [...made.also, { to, ...rest }] })
+    },
+  })
+}
+
+/** Checks what the compiler could not see of one result. */
+function outputOf(from: Sources, definition: AnyOutput): Output {
+  const { to, write, twin, empty = 'refused' } = definition
+  const transform = kindOf((definition as { transform?: unknown }).transform)
+  const names = Object.keys(from)
   if (transform.kind === 'each' && names.length > 1)
     throw new EtlError('pipeline', 'each(…) takes one source.', { hint: 'use a function of rows for several' })
   if (transform.kind === 'sql') {
@@ -161,19 +209,33 @@ export function pipeline<const F extends Sources, S extends Shape, const W exten
         hint: 'use a function',
       })
   }
-  if (write.mode === 'partition' && to.row.columns.find(column => column.name === write.column)?.mode !== 'REQUIRED') {
-    throw new EtlError('pipeline', `the partition column ${write.column} must be required.`)
+  checkColumns(to, write)
+  return { to, write, transform, empty, ...(twin === undefined ? {} : { twin }) }
+}
+
+/** The columns that the write mode and the table name, for authors whom no compiler warned. */
+function checkColumns({ row, partitionBy, table }: Target, write: WriteMode): void {
+  const find = (name: string) => row.columns.find(column => column.name === name)
+  if (write.mode === 'partition') {
+    if (find(write.column)?.mode !== 'REQUIRED')
+      throw new EtlError('pipeline', `the partition column ${write.column} must be required.`)
+    if (partitionBy !== undefined && partitionBy !== write.column)
+      throw new EtlError('pipeline', `${table}: partitionBy ${partitionBy} is another column than that of partition(…).`, {
+        hint: 'leave out partitionBy',
+      })
   }
-  return Object.freeze({
-    schedule,
-    timeZone,
-    from,
-    to,
-    write: write as WriteMode,
-    transform,
-    empty,
-    ...(twin === undefined ? {} : { twin }),
-  })
+  if (partitionBy !== undefined && (find(partitionBy)?.mode !== 'REQUIRED' || find(partitionBy)?.type !== 'DATE'))
+    throw new EtlError('pipeline', `${table}: partitionBy ${partitionBy} must be a required DATE column.`)
+  if (write.mode !== 'merge') return
+  if (row.key.length === 0)
+    throw new EtlError('pipeline', `merge into ${table} needs a key: which rows are the same?`, {
+      hint: 'row({ … }, { key: [ … ] })',
+    })
+  if (typeof write.deletes === 'object') {
+    const column = find(write.deletes.when)
+    if (column?.type !== 'BOOL' || column.mode !== 'REQUIRED')
+      throw new EtlError('pipeline', `deletes: { when: '${write.deletes.when}' } must name a required BOOL column of ${table}.`)
+  }
 }
 
 function kindOf(transform: unknown): AnyTransform {

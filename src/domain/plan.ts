@@ -1,5 +1,5 @@
 import type { NamedPipeline } from './pipeline.ts'
-import type { Head, Identity, Scope, TargetTables } from './run.ts'
+import type { Head, Identity, Scope, Stage, TargetTables } from './run.ts'
 import type { TableRef } from './source.ts'
 
 /** What a run would do, as a value: `etl plan` prints it, `etl run` executes it. */
@@ -33,6 +33,10 @@ export type Plan = {
   readonly unsettled: readonly string[]
   /** When the first attempt of this run claimed its version; null where this is the first. TIMESTAMP text. */
   readonly claimedAt: string | null
+  /** A complete stage that an earlier attempt of this run left behind, and nothing has changed since: the run goes on from there. */
+  readonly resume: Stage | null
+  /** merge: the history gets a full copy of the table this time. */
+  readonly baseline: boolean
   readonly codeSha: string
   readonly schemaHash: string
 }

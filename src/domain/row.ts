@@ -53,6 +53,9 @@ export type CheckField<S> = S extends z.ZodNullable<infer Inner> | z.ZodOptional
         ? S
         : CompileError<NoColumn>
 
+/** A field that is a DATE column. */
+export type DateColumn = z.ZodISODate | { readonly _zod: { readonly def: { readonly format: 'bq.date' } } }
+
 export type Shape = Readonly<Record<string, z.core.$ZodType>>
 
 type CheckKey<S, K> = K extends keyof S ? K : CompileError<'a key column must be a column of the row'>
@@ -73,10 +76,10 @@ type ShapeValue<S> = { [Name in keyof S]: FieldValue<S[Name]> }
 export type Row<R extends RowSchema<Shape>> = { [Name in keyof R['shape']]: FieldValue<R['shape'][Name]> }
 
 /** A row schema: the one place where the columns of a table are written. */
-export type RowSchema<S extends Shape = Shape> = {
+export type RowSchema<S extends Shape = Shape, K extends string = string> = {
   /** The zod fields, to be used again in another row: `row({ sak_id: Sak.shape.sak_id })`. */
   readonly shape: S
-  readonly key: readonly string[]
+  readonly key: readonly K[]
   readonly columns: readonly Column[]
   /** Checks one value. Unknown columns are dropped, absent nullable ones are null. */
   readonly zod: z.ZodType<Record<string, unknown>>
@@ -89,11 +92,11 @@ export type RowSchema<S extends Shape = Shape> = {
 export function row<const S extends Shape, const K extends string = never>(
   shape: { readonly [Name in keyof S]: CheckField<S[Name]> } & S,
   options: { readonly key?: readonly CheckKey<S, K>[] } & { readonly key?: readonly K[] } = {},
-): RowSchema<S> {
+): RowSchema<S, K> {
   const columns = Object.entries(shape).map(([name, schema]) => columnOf(name, schema as z.core.$ZodType))
   if (columns.length === 0) throw new EtlError('pipeline', 'row({}) has no columns.', { hint: 'name at least one' })
   refuseTwice(columns)
-  const key = (options.key ?? []) as readonly string[]
+  const key = (options.key ?? []) as readonly K[]
   for (const name of key) {
     const column = columns.find(candidate => candidate.name === name)
     if (column === undefined) throw new EtlError('pipeline', `key column ${name} is not a column of the row.`)

@@ -3,19 +3,49 @@ import { nameIn } from '../domain/env.ts'
 import { EtlError } from '../domain/error.ts'
 import { microsOf } from '../domain/micros.ts'
 import { guarded } from '../domain/personal.ts'
-import type { NamedPipeline } from '../domain/pipeline.ts'
+import { type NamedPipeline, partsOf } from '../domain/pipeline.ts'
 import type { Plan } from '../domain/plan.ts'
-import type { Head, Identity, LedgerRow, Publication, Scope, Stage, TargetTables } from '../domain/run.ts'
+import {
+  type Head,
+  type Identity,
+  isPublication,
+  type LedgerRow,
+  type Publication,
+  type Scope,
+  type Stage,
+  type TargetTables,
+} from '../domain/run.ts'
 import { schemaHash } from '../domain/shape.ts'
-import type { Source } from '../domain/source.ts'
+import type { Source, TableRef } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { Reader, ReadRequest } from '../ports/reader.ts'
+import { isBaselineDue, resumable } from './resume.ts'
 import type { RunRequest, Settings } from './settings.ts'
 import { lastPublished, type WorkList, workList } from './slices.ts'
 import { step } from './step.ts'
 import { jobName, localDate, slotOf, versionOf } from './tick.ts'
 
-/** What a run would do, as a value. Only reads. Throws EtlError. */
+/**
+ * What a run would do with each target of its pipeline, as values; all of them are published together, as one version. Only reads.
+ * @throws EtlError.
+ */
+export async function makePlans(
+  pipeline: NamedPipeline,
+  request: RunRequest,
+  ports: Pick<Ports, 'readers' | 'warehouse'>,
+  settings: Settings,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<readonly Plan[]> {
+  const parts = await Promise.all(partsOf(pipeline).map(part => makePlan(part, request, ports, settings, signal)))
+  const [first] = parts
+  if (parts.length === 1 || first === undefined) return parts
+  const version = parts.map(plan => plan.version).reduce((a, b) => (microsOf(b) > microsOf(a) ? b : a))
+  const same = parts.map(plan => ({ ...plan, version, resume: null }))
+  const publish = ports.warehouse.publishText(same.map(plan => publicationOf(plan, emptyStage(plan.stage))))
+  return same.map(plan => ({ ...plan, publish }))
+}
+
+/** What a run would do with one target. */
 export async function makePlan(
   pipeline: NamedPipeline,
   request: RunRequest,
@@ -42,11 +72,8 @@ export async function makePlan(
   const scope = work?.scope ?? null
   const sources = await described(pipeline, scope, ports)
   const last = lastPublished(ledger)
-  const stage = {
-    project: tables.head.project,
-    dataset: tables.head.dataset,
-    table: `stage__${pipeline.to.table}__${request.attempt}`,
-  }
+  const stage = stageTable(tables, request.attempt)
+  const hash = schemaHash(pipeline)
   const plan: Omit<Plan, 'publish'> = {
     pipeline,
     identity,
@@ -64,10 +91,12 @@ export async function makePlan(
     done: doneBy(mine),
     unsettled: unsettled(mine, request.attempt),
     claimedAt: mine.find(row => row.event === 'claimed')?.loggedAt ?? null,
+    resume: resumable(mine, { codeSha: settings.codeSha, schemaHash: hash, scope, head, write: pipeline.write }),
+    baseline: isBaselineDue(pipeline.write, ledger, version),
     codeSha: settings.codeSha,
-    schemaHash: schemaHash(pipeline),
+    schemaHash: hash,
   }
-  return { ...plan, publish: ports.warehouse.publishText(publicationOf(plan, { table: stage, rows: 0, contentHash: null })) }
+  return { ...plan, publish: ports.warehouse.publishText([publicationOf(plan, emptyStage(stage))]) }
 }
 
 /** The publication of a planned run, with what was staged. */
@@ -76,16 +105,29 @@ export function publicationOf(plan: Omit<Plan, 'publish'>, stage: Stage): Public
     pipeline: plan.pipeline.name,
     tables: plan.tables,
     columns: plan.pipeline.to.row.columns,
+    key: plan.pipeline.to.row.key,
     write: plan.pipeline.write,
     identity: plan.identity,
     version: plan.version,
     baseSeq: plan.head?.seq ?? 0n,
     scope: plan.scope,
+    cursor: { from: plan.head?.cursor ?? null, to: plan.head?.cursor ?? null },
     stage,
     schemaHash: plan.schemaHash,
     codeSha: plan.codeSha,
     unchanged: stage.contentHash !== null && stage.contentHash === plan.last?.contentHash,
+    baseline: plan.baseline,
+    restores: null,
   }
+}
+
+/** The stage of an attempt. */
+function stageTable({ head, target }: TargetTables, attempt: string): TableRef {
+  return { project: head.project, dataset: head.dataset, table: `stage__${target.table}__${attempt}` }
+}
+
+function emptyStage(table: TableRef): Stage {
+  return { table, rows: 0, contentHash: null }
 }
 
 /** The tables of a pipeline's target in an environment. */
@@ -163,7 +205,7 @@ function claimed(mine: readonly LedgerRow[], head: Head | null): string | undefi
 
 /** The publication of this run, if there is one: also where a later run has the head by now. */
 function doneBy(mine: readonly LedgerRow[]): Plan['done'] {
-  const published = mine.find(row => row.event === 'published')
+  const published = mine.find(isPublication)
   return published === undefined ? null : { attempt: published.attempt, version: published.version }
 }
 
@@ -176,8 +218,18 @@ function unsettled(mine: readonly LedgerRow[], attempt: string): string[] {
   ]
 }
 
-function why(pipeline: NamedPipeline, work: WorkList | null): string {
-  if (work === null) return 'the result replaces the table. A missed run leaves no gap to fill: the source shows only today'
-  const { recompute } = pipeline.write as { recompute: number }
-  return `${work.missing} that no version has, ${work.again} again (recompute: ${recompute})${work.lost === 0 ? '' : `, of which the source has lost ${work.lost}: emptied`}`
+function why({ write }: NamedPipeline, work: WorkList | null): string {
+  if (write.mode === 'replace')
+    return 'the result replaces the table. A missed run leaves no gap to fill: the source shows only today'
+  if (write.mode === 'append') return 'the result is added to the table'
+  if (write.mode === 'merge')
+    return `the result changes rows of the same key${
+      write.deletes === 'none'
+        ? ''
+        : write.deletes === 'missing'
+          ? '; keys that it lacks are deleted'
+          : `; rows with ${write.deletes.when} are deleted`
+    }`
+  if (work === null) return ''
+  return `${work.missing} that no version has, ${work.again} again (recompute: ${write.recompute})${work.lost === 0 ? '' : `, of which the source has lost ${work.lost}: emptied`}`
 }

@@ -1,9 +1,8 @@
 import { EtlError } from '../domain/error.ts'
 import type { Plan } from '../domain/plan.ts'
 import { jitter } from '../domain/policy.ts'
-import type { PublishOutcome, Stage } from '../domain/run.ts'
+import { isPublication, type Publication, type PublishOutcome } from '../domain/run.ts'
 import type { Ports } from '../ports/index.ts'
-import { publicationOf } from './plan.ts'
 import type { Settings } from './settings.ts'
 
 /** What a publication tells its run. `next` numbers the attempt's publish jobs: a used number's job has ended, and its outcome must not be taken for a new one's. */
@@ -15,20 +14,19 @@ type Hooks = {
 }
 
 /**
- * Publishes the stage as one version, or loses to whoever came first. After a conflict the head is read before every try, since the aborted job
- * and the one that won are both somebody's.
+ * Publishes what was staged as one version, or loses to whoever came first. After a conflict the head is read before every try, since the aborted job
+ * and the one that won are both somebody's. `plan` is that of the first of the targets.
  * @throws EtlError `conflict` when others kept publishing for the whole window, `stopped` when told to stop between two tries, `unknown` when nobody
  * answered after the job was submitted and its end can't be found out.
  */
 export async function publish(
-  plan: Plan,
-  stage: Stage,
+  plan: Pick<Plan, 'pipeline' | 'tables' | 'identity'>,
+  publications: readonly Publication[],
   ports: Pick<Ports, 'warehouse' | 'clock'>,
   settings: Settings,
   hooks: Hooks,
 ): Promise<PublishOutcome> {
   const { conflict } = settings.policy
-  const publication = publicationOf(plan, stage)
   const started = ports.clock.now().getTime()
   for (let tried = 0; ; tried++) {
     let submitted: string | undefined
@@ -39,7 +37,7 @@ export async function publish(
       submitted = job
     }
     try {
-      return await ports.warehouse.publish(publication, hooks.next(), onSubmit)
+      return await ports.warehouse.publish(publications, hooks.next(), onSubmit)
     } catch (error) {
       if (!(error instanceof EtlError)) throw error
       if (error.kind !== 'conflict') {
@@ -58,16 +56,24 @@ export async function publish(
 }
 
 /** The publication of this run, if the ledger has one; the job's own answer may be lost. */
-async function byThisRun(plan: Plan, warehouse: Ports['warehouse']): Promise<PublishOutcome | undefined> {
+async function byThisRun(
+  plan: Pick<Plan, 'pipeline' | 'tables' | 'identity'>,
+  warehouse: Ports['warehouse'],
+): Promise<PublishOutcome | undefined> {
   const { run, attempt } = plan.identity
   const { head, ledger } = await warehouse.describe(plan.pipeline, plan.tables, run)
-  const found = ledger.find(row => row.run === run && row.event === 'published')
+  const found = ledger.find(row => row.run === run && isPublication(row))
   if (found === undefined || head === null) return undefined
   return { outcome: found.attempt === attempt ? 'published' : 'lost', head, job: found.job ?? '' }
 }
 
 /** Something failed after the job was submitted: it may go on by itself. Its end decides, not our patience nor our rights to ask. */
-async function foundOut(plan: Plan, job: string, warehouse: Ports['warehouse'], error: EtlError): Promise<PublishOutcome> {
+async function foundOut(
+  plan: Pick<Plan, 'pipeline' | 'tables' | 'identity'>,
+  job: string,
+  warehouse: Ports['warehouse'],
+  error: EtlError,
+): Promise<PublishOutcome> {
   try {
     await warehouse.settle(job)
     const published = await byThisRun(plan, warehouse)

@@ -3,18 +3,20 @@ import type { RunEvent } from '../domain/event.ts'
 import { microsOf } from '../domain/micros.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Plan } from '../domain/plan.ts'
+import type { PublishOutcome } from '../domain/run.ts'
 import { tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { Note } from '../ports/warehouse.ts'
-import { audit } from './audit.ts'
 import { type JobTime, jobTime } from './deadline.ts'
-import { makePlan, publicationOf } from './plan.ts'
+import { noteFailure, noteOf } from './note.ts'
+import { makePlans } from './plan.ts'
+import { type Prepared, prepare } from './prepare.ts'
 import { publish } from './publish.ts'
+import type { Say } from './say.ts'
 import type { RunRequest, Settings } from './settings.ts'
-import { makeStage } from './stage.ts'
 import { placed, step, untilStopped } from './step.ts'
 
-/** How a run ended, other than by an error. */
+/** How a run ended, other than by an error. `plan` is that of its first target. */
 export type Outcome = {
   readonly outcome: 'published' | 'already published' | 'nothing to do' | 'superseded' | 'held'
   readonly plan: Plan
@@ -25,8 +27,6 @@ export type Outcome = {
 
 /** How often a run that lost its base plans anew (protocol: Losing). */
 const replans = 3
-
-type Fields<K extends RunEvent['kind']> = Omit<Extract<RunEvent, { kind: K }>, 'pipeline' | 'run' | 'attempt' | 'kind'>
 
 /**
  * One run of one pipeline, published whole and once, or not at all. A run that lost its base to another publication plans anew.
@@ -39,10 +39,10 @@ export async function run(
   settings: Settings,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const known: Known = { plan: undefined, publishJobs: 0, started: ports.clock.now().getTime() }
+  const known: Known = { plans: [], publishJobs: 0, started: ports.clock.now().getTime() }
   const say: Say = (kind, fields) => {
-    const whose = { pipeline: pipeline.name, run: known.plan?.identity.run ?? request.podName ?? '', attempt: request.attempt }
-    ports.report.event({ ...whose, kind, ...fields } as unknown as RunEvent)
+    const run = known.plans[0]?.identity.run ?? request.podName ?? ''
+    ports.report.event({ pipeline: pipeline.name, run, attempt: request.attempt, kind, ...fields } as unknown as RunEvent)
   }
   const time = jobTime(settings, ports.clock, signal)
   try {
@@ -56,7 +56,7 @@ export async function run(
     })
   } catch (error) {
     const failure = time.explained(placed(error, { pipeline: pipeline.name }))
-    await noteFailure(known.plan, failure, ports)
+    await noteFailure(known.plans, failure, ports)
     say('failed', { error: failure, published: failure.kind === 'unknown' ? 'unknown' : false })
     throw failure
   } finally {
@@ -64,9 +64,8 @@ export async function run(
   }
 }
 
-type Say = <K extends RunEvent['kind']>(kind: K, fields: Fields<K>) => void
 /** What a run knows across its tries. */
-type Known = { plan: Plan | undefined; publishJobs: number; readonly started: number }
+type Known = { plans: readonly Plan[]; publishJobs: number; readonly started: number }
 type Try = {
   readonly pipeline: NamedPipeline
   readonly request: RunRequest
@@ -78,73 +77,93 @@ type Try = {
   readonly tried: number
 }
 
-/** plan → bootstrap → claim → read, transform, stage → audit → publish: one call a line. */
-async function once({ pipeline, request, ports, settings, time, known, say, tried }: Try): Promise<Outcome | 'lost'> {
+/** plan → bootstrap → claim → read, transform, stage, audit each target → publish all: one call a line. */
+async function once(its: Try): Promise<Outcome | 'lost'> {
+  const { request, ports, settings, time, known, say, tried } = its
   const { signal } = time
   const go = <T>(name: string, work: () => Promise<T>): Promise<T> => step({ step: name }, () => untilStopped(work, signal))
-  const planned = () => go('plan', () => makePlan(pipeline, request, ports, settings, signal))
 
-  let plan = await planned()
-  known.plan = plan
-  for (const job of plan.unsettled) await go('settle', () => ports.warehouse.settle(job))
-  if (plan.unsettled.length > 0) plan = await planned()
-  known.plan = plan
-  say('planned', { plan })
-  if (plan.done !== null) return alreadyPublished(plan, plan.done, say)
-  if (plan.scope?.length === 0) return nothingToDo(plan, say)
+  const plans = await planned(its)
+  const [first] = plans
+  if (first === undefined) throw new EtlError('bug', 'a pipeline without a target.')
+  const done = plans.find(plan => plan.done !== null)
+  if (done?.done) return alreadyPublished(done, done.done, say)
+  const due = plans.filter(plan => plan.scope?.length !== 0)
+  if (due.length === 0) return nothingToDo(first, say)
 
-  time.count(plan)
-  const { tables } = plan
-  const note = (event: string, extra: Partial<Note> = {}) => ports.warehouse.note({ ...noteOf(plan), event, ...extra })
-  if (plan.bootstrap.length > 0) {
-    await go('bootstrap', () => ports.warehouse.bootstrap(plan.bootstrap, request.attempt))
+  time.count(first)
+  for (const { bootstrap, tables } of due) {
+    if (bootstrap.length === 0) continue
+    await go('bootstrap', () => ports.warehouse.bootstrap(bootstrap, request.attempt))
     say('created', { tables: [tables.target, tables.history, tables.head, tables.runs].map(tableName) })
   }
-  await go('claim', () => note('claimed'))
+  const note = async (event: string, of: (one: Prepared) => Partial<Note>, all: readonly Prepared[]) => {
+    for (const one of all) await ports.warehouse.note({ ...noteOf(one.plan), event, ...of(one) })
+  }
+  for (const plan of due) await go('claim', () => ports.warehouse.note({ ...noteOf(plan), event: 'claimed' }))
 
-  const { stage, read } = await makeStage(plan, tried, ports, signal, event => say(event.kind, event as never))
-  await go('stage', () => note('staged', { stage, ...(read === null ? {} : { rowsRead: read }) }))
-  say('staged', { table: tableName(stage.table), rows: stage.rows })
-
-  const checks = await go('audit', () => audit(plan, stage, ports))
-  say('audited', { rows: stage.rows, checks })
+  const prepared: Prepared[] = []
+  for (const plan of due) prepared.push(await prepare(plan, tried, ports, signal, say))
 
   if (signal.aborted) throw new EtlError('stopped', 'told to stop before it published.', { where: { step: 'publish' } })
-  const { outcome, head } = await step({ step: 'publish' }, () =>
-    publish(plan, stage, ports, settings, {
+  const publications = prepared.map(({ publication }) => publication)
+  const ended = await step({ step: 'publish' }, () =>
+    publish(due[0] ?? first, publications, ports, settings, {
       signal,
       next: () => ++known.publishJobs,
-      onSubmit: job => note('publishing', { stage, job }),
+      onSubmit: job => note('publishing', ({ publication: { stage } }) => ({ stage, job }), prepared),
       onWait: (why, milliseconds) => say('waiting', { why, milliseconds }),
     }),
   )
-  await ports.warehouse.drop(stage.table)
+  for (const { stage } of publications) await ports.warehouse.drop(stage.table)
+  return ending(ended, prepared, its, note)
+}
 
+/** The plans, after the publish jobs of earlier attempts have ended. */
+async function planned({ pipeline, request, ports, settings, time: { signal }, known, say }: Try): Promise<readonly Plan[]> {
+  const plan = async () => {
+    const work = () => makePlans(pipeline, request, ports, settings, signal)
+    known.plans = await step({ step: 'plan' }, () => untilStopped(work, signal))
+    return known.plans
+  }
+  const unsettled = [...new Set((await plan()).flatMap(({ unsettled }) => unsettled))]
+  for (const job of unsettled) await step({ step: 'settle' }, () => untilStopped(() => ports.warehouse.settle(job), signal))
+  if (unsettled.length > 0) await plan()
+  for (const each of known.plans) say('planned', { plan: each })
+  return known.plans
+}
+
+type Noting = (event: string, of: (one: Prepared) => Partial<Note>, all: readonly Prepared[]) => Promise<void>
+
+/** What the publish job's answer means for the run. */
+async function ending(
+  { outcome, head }: PublishOutcome,
+  prepared: readonly Prepared[],
+  { known, ports, say }: Try,
+  note: Noting,
+): Promise<Outcome | 'lost'> {
+  const { plan } = prepared[0] as Prepared
   if (outcome === 'published') {
-    const { unchanged } = publicationOf(plan, stage)
     const milliseconds = ports.clock.now().getTime() - known.started
-    const slices = plan.scope?.length ?? null
-    say('published', {
-      table: tableName(tables.target),
-      version: plan.version,
-      rows: stage.rows,
-      slices,
-      unchanged,
-      milliseconds,
-    })
-    return { outcome: 'published', plan, version: plan.version, rows: stage.rows }
+    for (const { plan: its, publication } of prepared) {
+      const { stage, unchanged } = publication
+      const slices = its.scope?.length ?? null
+      const table = tableName(its.tables.target)
+      say('published', { table, version: its.version, rows: stage.rows, slices, unchanged, milliseconds })
+    }
+    const rows = prepared.reduce((sum, { publication }) => sum + publication.stage.rows, 0)
+    return { outcome: 'published', plan, version: plan.version, rows }
   }
-  if (head.run === plan.identity.run) {
-    return alreadyPublished(plan, head, say)
-  }
+  if (head.run === plan.identity.run) return alreadyPublished(plan, head, say)
   if (head.held) {
-    await note('held', { message: head.run })
-    say('held', { table: tableName(tables.target), version: head.version })
+    await note('held', () => ({ message: head.run }), prepared)
+    say('held', { table: tableName(plan.tables.target), version: head.version })
     return { outcome: 'held', plan, version: head.version, rows: 0 }
   }
-  if (pipeline.write.mode === 'replace' && microsOf(head.version) >= microsOf(plan.version)) {
-    await note('superseded', { message: head.run })
-    say('superseded', { table: tableName(tables.target), by: head.run, version: head.version })
+  const isReplaced = prepared.every(one => one.plan.pipeline.write.mode === 'replace')
+  if (isReplaced && microsOf(head.version) >= microsOf(plan.version)) {
+    await note('superseded', () => ({ message: head.run }), prepared)
+    say('superseded', { table: tableName(plan.tables.target), by: head.run, version: head.version })
     return { outcome: 'superseded', plan, version: head.version, rows: 0 }
   }
   say('waiting', { why: `${head.run} published meanwhile: planning anew`, milliseconds: 0 })
@@ -159,38 +178,4 @@ function alreadyPublished(plan: Plan, { attempt, version }: NonNullable<Plan['do
 function nothingToDo(plan: Plan, say: Say): Outcome {
   say('nothingToDo', { why: 'the source has no slice that is due' })
   return { outcome: 'nothing to do', plan, version: plan.head?.version ?? null, rows: 0 }
-}
-
-function noteOf(plan: Plan): Omit<Note, 'event'> {
-  const { identity, pipeline, tables, version, scope, codeSha, schemaHash, head } = plan
-  return {
-    pipeline: pipeline.name,
-    tables,
-    run: identity.run,
-    attempt: identity.attempt,
-    version,
-    slot: identity.slot,
-    trigger: identity.trigger,
-    mode: pipeline.write.mode,
-    baseSeq: head?.seq ?? 0n,
-    scope,
-    codeSha,
-    schemaHash,
-  }
-}
-
-/** Notes a failure in the ledger. That note may fail too (the warehouse may be what failed); it never hides the first failure. */
-async function noteFailure(plan: Plan | undefined, failure: EtlError, ports: Ports): Promise<void> {
-  if (plan === undefined) return
-  const { hint } = failure
-  try {
-    await ports.warehouse.note({
-      ...noteOf(plan),
-      event: 'failed',
-      message: failure.message,
-      ...(hint === undefined ? {} : { hint }),
-    })
-  } catch {
-    // The first failure is thrown and reported by the caller.
-  }
 }

@@ -1,6 +1,6 @@
 import { microsOf } from '../domain/micros.ts'
-import type { LedgerRow, Scope } from '../domain/run.ts'
-import type { Partition } from '../domain/target.ts'
+import { isPublication, type LedgerRow, type Scope } from '../domain/run.ts'
+import type { Partition } from '../domain/write.ts'
 
 /** The slices that a run does: ascending; `left` wait for the next run. */
 export type WorkList = {
@@ -18,7 +18,7 @@ export type WorkList = {
  * `maxSlices`. A missed day is simply not in the ledger, so that the next run does it. Nothing after the date `upTo`.
  */
 export function workList(sourceDates: readonly string[], ledger: readonly LedgerRow[], write: Partition, upTo: string): WorkList {
-  const published = new Set(ledger.filter(row => row.event === 'published').flatMap(row => row.scope ?? []))
+  const published = new Set(ledger.filter(isPublication).flatMap(row => row.scope ?? []))
   const first = [...sourceDates].sort()[0] ?? ''
   const all = [...new Set([...sourceDates, ...[...published].filter(date => date > first)])].filter(date => date <= upTo).sort()
   const again = new Set(write.recompute === 0 ? [] : all.slice(-write.recompute))
@@ -33,7 +33,7 @@ export function workList(sourceDates: readonly string[], ledger: readonly Ledger
 export function lastPublished(
   ledger: readonly LedgerRow[],
 ): { version: string; rows: number | null; contentHash: string | null; scope: Scope } | null {
-  const published = ledger.filter(row => row.event === 'published')
+  const published = ledger.filter(isPublication)
   const last = published.reduce<LedgerRow | undefined>(
     (newest, row) => (newest === undefined || microsOf(row.version) > microsOf(newest.version) ? row : newest),
     undefined,

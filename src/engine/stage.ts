@@ -4,6 +4,7 @@ import { guarded } from '../domain/personal.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Stage } from '../domain/run.ts'
 import type { Ports } from '../ports/index.ts'
+import type { StageFrom } from '../ports/warehouse.ts'
 import { step, untilStopped } from './step.ts'
 import { transformed } from './transform.ts'
 
@@ -22,15 +23,20 @@ export async function makeStage(
 ): Promise<{ stage: Stage; read: number | null }> {
   const { pipeline, tables, identity } = plan
   const name = tried === 1 ? identity.attempt : `${identity.attempt}_${tried}`
-  const { columns } = pipeline.to.row
+  const { columns, key } = pipeline.to.row
+  const deletesMissing = pipeline.write.mode === 'merge' && pipeline.write.deletes === 'missing'
+  const fill = (from: StageFrom) =>
+    step({ step: 'stage' }, () =>
+      untilStopped(async () => {
+        const stage = await ports.warehouse.stage(tables, columns, from, name, { op: deletesMissing })
+        if (!deletesMissing) return stage
+        const deleted = await ports.warehouse.stageMissing(tables, columns, key, stage)
+        return { ...stage, rows: stage.rows + deleted, deleted }
+      }, signal),
+    )
   if (pipeline.transform.kind === 'sql') {
     const sql = ports.warehouse.queryText(pipeline, plan.scope)
-    return {
-      stage: await step({ step: 'stage' }, () =>
-        untilStopped(() => ports.warehouse.stage(tables, columns, { kind: 'query', sql }, name), signal),
-      ),
-      read: null,
-    }
+    return { stage: await fill({ kind: 'query', sql }), read: null }
   }
   const reads: Record<string, number> = {}
   const writer = await step({ step: 'stage' }, () => ports.spool.open(guarded(pipeline).columns))
@@ -43,9 +49,7 @@ export async function makeStage(
       await step({ step: 'stage' }, () => writer.write(rows))
     if (signal.aborted) throw new EtlError('stopped', 'told to stop before it published.')
     const spooled = await step({ step: 'stage' }, () => writer.finish())
-    const stage = await step({ step: 'stage' }, () =>
-      untilStopped(() => ports.warehouse.stage(tables, columns, { kind: 'files', ...spooled }, name), signal),
-    )
+    const stage = await fill({ kind: 'files', ...spooled })
     return { stage, read: Object.values(reads).reduce((sum, rows) => sum + rows, 0) }
   } finally {
     await writer.discard()

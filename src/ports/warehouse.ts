@@ -51,14 +51,25 @@ export type Warehouse = {
   bootstrap(scripts: readonly string[], attempt: string): Promise<void>
   /** Appends an event; at least once: the ledger's readers count attempts, not rows. */
   note(note: Note): Promise<void>
-  /** Fills the attempt's stage. Repeated within an attempt it starts from nothing. */
-  stage(tables: TargetTables, columns: readonly Column[], from: StageFrom, attempt: string): Promise<Stage>
+  /** Fills the attempt's stage. Repeated within an attempt it starts from nothing. With `op` it has one more column, `_op`, NULL throughout. */
+  stage(
+    tables: TargetTables,
+    columns: readonly Column[],
+    from: StageFrom,
+    attempt: string,
+    options?: { readonly op?: boolean },
+  ): Promise<Stage>
+  /** merge: adds to a stage the rows of the target whose key it lacks, as rows to be deleted. @returns how many. Not to be repeated. */
+  stageMissing(tables: TargetTables, columns: readonly Column[], key: readonly string[], stage: Stage): Promise<number>
   /** Runs a SELECT and gives every row; for small answers: audits, versions, read. Values as in domain/column.ts. */
   ask(sql: string, parameters?: Readonly<Record<string, string>>): Promise<Answer>
   /** The script that `publish` executes, word for word. */
-  publishText(publication: Publication): string
-  /** Publishes or loses; never both, never half. `onSubmit` runs before the job is submitted, with its id. Throws `conflict` when another publication aborted it. */
-  publish(publication: Publication, number: number, onSubmit: (job: string) => Promise<void>): Promise<PublishOutcome>
+  publishText(publications: readonly Publication[]): string
+  /**
+   * Publishes all targets or loses; never both, never half. `onSubmit` runs before the job is submitted, with its id. Throws `conflict` when another
+   * publication aborted it.
+   */
+  publish(publications: readonly Publication[], number: number, onSubmit: (job: string) => Promise<void>): Promise<PublishOutcome>
   /** Waits until a publish job of an earlier attempt has ended, if it exists. Reads only. */
   settle(job: string): Promise<void>
   /** The text of the query that a sql transform becomes: its sources behind `WITH`, bounded to the slices. */

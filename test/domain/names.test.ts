@@ -1,4 +1,4 @@
-import { dataset, env, file, partition, replace, row, sql, table } from 'nais-etl'
+import { append, dataset, env, file, merge, partition, replace, row, sql, table } from 'nais-etl'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { nameIn } from '../../src/domain/env.ts'
@@ -55,9 +55,18 @@ describe('a target', () => {
 
 describe('a write mode', () => {
   test('has defaults', () => {
-    expect(replace()).toStrictEqual({ mode: 'replace', historyDays: 90 })
-    expect(partition('dato')).toStrictEqual({ mode: 'partition', column: 'dato', recompute: 1, maxSlices: 4000, historyDays: 90 })
-    expect(replace({ history: '400 days' }).historyDays).toBe(400)
+    expect(replace()).toStrictEqual({ mode: 'replace', history: { kind: 'rows', days: 90 }, maxReplaceBytes: 100 * 2 ** 30 })
+    expect(partition('dato')).toStrictEqual({
+      mode: 'partition',
+      column: 'dato',
+      recompute: 1,
+      maxSlices: 4000,
+      history: { kind: 'rows', days: 90 },
+    })
+    expect(replace({ history: '400 days' }).history).toStrictEqual({ kind: 'rows', days: 400 })
+    expect(replace({ history: 'snapshot' }).history).toStrictEqual({ kind: 'snapshot', days: 90 })
+    expect(merge()).toStrictEqual({ mode: 'merge', history: { kind: 'rows', days: 90 }, deletes: 'none' })
+    expect(append()).toStrictEqual({ mode: 'append', history: { kind: 'none' } })
   })
 
   test('refuses numbers that say nothing', () => {

@@ -17,6 +17,13 @@ const published = (version: string, ...scope: string[]): LedgerRow => ({
   contentHash: null,
   trigger: null,
   message: null,
+  stage: null,
+  baseSeq: null,
+  cursorTo: null,
+  codeSha: null,
+  schemaHash: null,
+  baseline: false,
+  restores: null,
 })
 const list = (
   source: string[],

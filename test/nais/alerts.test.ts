@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import type { NamedPipeline } from '../../src/domain/pipeline.ts'
 import { cronOf } from '../../src/engine/tick.ts'
 import { manifestFiles } from '../../src/nais/files.ts'
 import appsPerEnv from '../../src/pipelines/apps-per-env.ts'
 import { copying, deployment, has } from './support.ts'
 
-const flagship = { ...appsPerEnv, name: 'apps-per-env' }
+const flagship: NamedPipeline = { ...appsPerEnv, name: 'apps-per-env' }
 const job = deployment.name
 
 type Rule = { alert: string; expr: string; labels: Record<string, string>; annotations: Record<string, string> }

@@ -5,7 +5,8 @@ import type { Name } from '../../src/domain/env.ts'
 import { type NamedPipeline, pipeline } from '../../src/domain/pipeline.ts'
 import { row } from '../../src/domain/row.ts'
 import { table } from '../../src/domain/source.ts'
-import { dataset, replace } from '../../src/domain/target.ts'
+import { dataset } from '../../src/domain/target.ts'
+import { replace } from '../../src/domain/write.ts'
 import type { Deployment } from '../../src/nais/deployment.ts'
 
 export const root = new URL('../../', import.meta.url)

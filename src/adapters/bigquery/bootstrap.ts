@@ -32,7 +32,8 @@ export function createHead(tables: TargetTables): string {
 export function createTarget(pipeline: NamedPipeline, tables: TargetTables): string {
   const { to, write } = pipeline
   const columns = [...to.row.columns, versionColumn].map(ddlColumn)
-  const partition = write.mode === 'partition' ? `PARTITION BY ${literal.name(write.column)}` : undefined
+  const column = write.mode === 'partition' ? write.column : to.partitionBy
+  const partition = column === undefined ? undefined : `PARTITION BY ${literal.name(column)}`
   const description = to.description === undefined ? undefined : `OPTIONS (description = ${literal.string(to.description)})`
   return `${create(tables.target, columns)}${line([partition, clustering(clusterColumns(pipeline)), description])};`
 }
@@ -47,7 +48,8 @@ export function createHistory(pipeline: NamedPipeline, tables: TargetTables): st
   const { to, write } = pipeline
   const columns = [...to.row.columns, versionColumn, opColumn].map(ddlColumn)
   const clusters = write.mode === 'partition' ? [write.column] : clusterColumns(pipeline)
-  const options = `OPTIONS (partition_expiration_days = ${write.historyDays}, require_partition_filter = TRUE)`
+  const days = write.history.kind === 'rows' ? `partition_expiration_days = ${write.history.days}, ` : ''
+  const options = `OPTIONS (${days}require_partition_filter = TRUE)`
   return `${create(tables.history, columns)}${line(['PARTITION BY TIMESTAMP_TRUNC(version, DAY)', clustering(clusters)])}\n${options};`
 }
 
@@ -79,7 +81,7 @@ const clusterTypes: readonly Column['type'][] = [
 
 function clusterColumns({ to, write }: NamedPipeline): readonly string[] {
   if (to.clusterBy !== undefined) return to.clusterBy.slice(0, 4)
-  const partitioned = write.mode === 'partition' ? write.column : undefined
+  const partitioned = write.mode === 'partition' ? write.column : to.partitionBy
   const able = to.row.columns
     .filter(column => clusterTypes.includes(column.type) && column.mode !== 'REPEATED')
     .map(column => column.name)

@@ -9,7 +9,10 @@ export type Job = {
   readonly jobReference: { readonly jobId: string }
   readonly configuration?: { readonly query?: unknown; readonly load?: unknown }
   readonly status: { readonly state: 'PENDING' | 'RUNNING' | 'DONE'; readonly errorResult?: JobError }
-  readonly statistics?: { readonly load?: { readonly outputRows?: string } }
+  readonly statistics?: {
+    readonly load?: { readonly outputRows?: string }
+    readonly query?: { readonly numDmlAffectedRows?: string }
+  }
 }
 
 /** `configuration` of jobs.insert. */

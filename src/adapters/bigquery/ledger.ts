@@ -104,7 +104,7 @@ function key(row: LedgerRow): string {
 }
 
 function ledgerRow(row: AnyRow): LedgerRow {
-  const scope = row.scope as string | null
+  const scope = JSON.parse((row.scope as string | null) ?? 'null') as Scope | { readonly baseline: true }
   return {
     loggedAt: row.logged_at as string,
     event: row.event as LedgerEvent,
@@ -112,12 +112,19 @@ function ledgerRow(row: AnyRow): LedgerRow {
     attempt: row.attempt as string,
     version: row.version as string,
     slot: row.slot as string | null,
-    scope: scope === null ? null : (JSON.parse(scope) as Scope),
+    scope: scope !== null && 'baseline' in scope ? null : scope,
     job: row.job as string | null,
+    stage: row.stage as string | null,
     rows: row.rows_written === null ? null : Number(row.rows_written),
     contentHash: row.content_hash as string | null,
     trigger: row.trigger as string | null,
     message: row.message as string | null,
+    baseSeq: row.base_seq as bigint | null,
+    cursorTo: row.cursor_to as string | null,
+    codeSha: row.code_sha as string | null,
+    schemaHash: row.schema_hash as string | null,
+    baseline: scope !== null && 'baseline' in scope,
+    restores: row.event === 'restored' ? (row.message as string | null) : null,
   }
 }
 
@@ -129,6 +136,7 @@ export function headOf(row: AnyRow): Head {
     run: row.run as string,
     attempt: row.attempt as string,
     held: row.held as boolean,
+    cursor: row.cursor as string | null,
     schemaHash: row.schema_hash as string | null,
     publishedAt: row.published_at as string | null,
   }

@@ -1,8 +1,7 @@
-import { EtlError } from '../../domain/error.ts'
-import { datesCondition, literal } from '../../domain/literal.ts'
+import { literal } from '../../domain/literal.ts'
 import type { Publication } from '../../domain/run.ts'
 import { tableName } from '../../domain/source.ts'
-import { fromStage } from './staged.ts'
+import { body } from './body.ts'
 
 /** A named query parameter as the REST API takes it. */
 export type Parameter = {
@@ -12,77 +11,36 @@ export type Parameter = {
 }
 
 /**
- * The one script that changes a reader's world. Its UPDATE locks, fences and counts in one; its own write, read back, decides: the attempt
- * alone would not do, for the same attempt's earlier script may have published and left its name, while this UPDATE matched nothing;
- * the ledger is asked too, for the head forgets a run that a later one followed, whose pod may be tried again;
- * there is no handler, so that a failure anywhere rolls all of it back (BigQuery: Multi-statement transactions).
+ * The one script that changes a reader's world, for one target or several: all of them or none. Its UPDATE locks, fences and counts in one; its own
+ * write, read back, decides: the attempt alone would not do, for the same attempt's earlier script may have published and left its name, while this
+ * UPDATE matched nothing; the ledger is asked too, for the head forgets a run that a later one followed, whose pod may be tried again. Heads are taken
+ * in the order of their names, so that no two publications of the same targets wait for each other. There is no handler, so that a failure anywhere
+ * rolls all of it back (BigQuery: Multi-statement transactions).
  */
-export function publishScript(publication: Publication): string {
-  const { tables, columns } = publication
-  const [head, target, history, runs, stage] = [
-    tables.head,
-    tables.target,
-    tables.history,
-    tables.runs,
-    publication.stage.table,
-  ].map(literal.table)
-  const names = columns.map(column => literal.name(column.name)).join(', ')
-  const values = columns.map(fromStage).join(', ')
+export function publishScript(publications: readonly Publication[]): string {
+  const parts = inOrder(publications)
+  const isWon = parts.map(part => `${ownWrite(part)}\n   AND ${notYet(part)}`).join('\n   AND ')
   return `DECLARE outcome STRING DEFAULT 'lost';
-DECLARE before INT64;
+${parts.map(part => `DECLARE ${part.before} INT64;`).join('\n')}
 BEGIN TRANSACTION;
 
-SET before = (SELECT MAX(seq) FROM ${head});
+${parts.map(lock).join('\n\n')}
 
-UPDATE ${head}
-   SET seq = seq + 1, version = @version, run = @run, attempt = @attempt,
-       cursor = @cursor, schema_hash = @schema_hash, published_at = CURRENT_TIMESTAMP()
- WHERE ${fence(publication)};
-
-IF (SELECT COUNT(*) = 1 AND LOGICAL_AND(attempt = @attempt AND seq = before + 1) FROM ${head})
-   AND NOT EXISTS (SELECT 1 FROM ${runs} WHERE event = 'published' AND target = @target AND run = @run) THEN
-  ${emptied(publication)};
-  INSERT INTO ${target} (${names}, version)
-    SELECT ${values}, @version FROM ${stage};
-  INSERT INTO ${history} (${names}, version, _op)
-    SELECT ${values}, @version, 'row' FROM ${stage};
-  INSERT INTO ${runs} (logged_at, event, pipeline, target, run, attempt, version, slot, base_seq, mode, scope,
-                       cursor_from, cursor_to, rows_written, content_hash, code_sha, schema_hash, stage, job, trigger)
-    VALUES (CURRENT_TIMESTAMP(), 'published', @pipeline, @target, @run, @attempt, @version, @slot, @base_seq, @mode, PARSE_JSON(@scope),
-            @cursor_from, @cursor_to, @rows, @content_hash, @code_sha, @schema_hash, @stage, @job, @trigger);
+IF ${isWon} THEN
+${parts.map(part => `${body(part.publication)}\n${entry(part)}`).join('\n')}
   COMMIT TRANSACTION;
   SET outcome = 'published';
 ELSE
   ROLLBACK TRANSACTION;
 END IF;
 
-SELECT outcome, h.* FROM ${head} AS h;`
+${answer(parts)};`
 }
 
 /** The values of the script's parameters; `job` is the id under which it is submitted. */
-export function publishParameters(publication: Publication, job: string): readonly Parameter[] {
-  const { identity, stage } = publication
-  return [
-    parameter('version', 'TIMESTAMP', publication.version),
-    parameter('run', 'STRING', identity.run),
-    parameter('attempt', 'STRING', identity.attempt),
-    parameter('cursor', 'STRING', null),
-    parameter('schema_hash', 'STRING', publication.schemaHash),
-    parameter('pipeline', 'STRING', publication.pipeline),
-    parameter('target', 'STRING', tableName(publication.tables.target)),
-    parameter('slot', 'TIMESTAMP', identity.slot),
-    parameter('base_seq', 'INT64', String(publication.baseSeq)),
-    parameter('mode', 'STRING', publication.write.mode),
-    parameter('scope', 'STRING', publication.scope === null ? null : JSON.stringify(publication.scope)),
-    parameter('cursor_from', 'STRING', null),
-    parameter('cursor_to', 'STRING', null),
-    parameter('rows', 'INT64', String(stage.rows)),
-    parameter('content_hash', 'STRING', stage.contentHash),
-    parameter('code_sha', 'STRING', publication.codeSha),
-    parameter('stage', 'STRING', tableName(stage.table)),
-    parameter('job', 'STRING', job),
-    parameter('trigger', 'STRING', identity.trigger),
-  ]
+export function publishParameters(publications: readonly Publication[], job: string): readonly Parameter[] {
+  const parts = inOrder(publications)
+  return [...parts.slice(0, 1).flatMap(({ publication }) => common(publication, job)), ...parts.flatMap(own)]
 }
 
 /** One typed parameter; null is NULL. */
@@ -90,15 +48,85 @@ export function parameter(name: string, type: 'STRING' | 'INT64' | 'TIMESTAMP', 
   return { name, parameterType: { type }, parameterValue: value === null ? {} : { value } }
 }
 
-/** Where the new content depends on what was published before, nobody may have published since. */
-function fence(publication: Publication): string {
-  const always = 'NOT held AND version < @version AND run != @run'
-  return publication.write.mode === 'replace' ? always : `${always} AND seq = @base_seq`
+/** One target of the script: `at` ends the names of its parameters. */
+type Part = { readonly publication: Publication; readonly head: string; readonly at: string; readonly before: string }
+
+function inOrder(publications: readonly Publication[]): readonly Part[] {
+  return [...publications]
+    .sort((a, b) => (tableName(a.tables.head) < tableName(b.tables.head) ? -1 : 1))
+    .map((publication, index) => {
+      const at = index === 0 ? '' : `_${index + 1}`
+      return { publication, head: literal.table(publication.tables.head), at, before: `before${at}` }
+    })
 }
 
-/** TRUNCATE bills nothing, and neither does a DELETE of whole partitions by literals (BigQuery: TRUNCATE TABLE; Using DML with partitioned tables). */
-function emptied({ write, scope, tables: { target } }: Publication): string {
-  if (write.mode === 'replace') return `TRUNCATE TABLE ${literal.table(target)}`
-  if (scope === null) throw new EtlError('bug', 'a publication in partition mode has no scope.')
-  return `DELETE FROM ${literal.from(target, [write.column])} WHERE ${datesCondition(write.column, scope)}`
+function lock({ publication, head, at, before }: Part): string {
+  const held = publication.restores === null ? '' : ', held = TRUE'
+  return `SET ${before} = (SELECT MAX(seq) FROM ${head});
+
+UPDATE ${head}
+   SET seq = seq + 1, version = @version, run = @run, attempt = @attempt,
+       cursor = @cursor_to${at}, schema_hash = @schema_hash${at}, published_at = CURRENT_TIMESTAMP()${held}
+ WHERE ${fence(publication, at)};`
+}
+
+/** Where the new content depends on what was published before, nobody may have published since; to bring back is meant for held targets too. */
+function fence({ restores, write }: Publication, at: string): string {
+  const always = `${restores === null ? 'NOT held AND ' : ''}version < @version AND run != @run`
+  return write.mode === 'replace' && restores === null ? always : `${always} AND seq = @base_seq${at}`
+}
+
+function ownWrite({ head, before }: Part): string {
+  return `(SELECT COUNT(*) = 1 AND LOGICAL_AND(attempt = @attempt AND seq = ${before} + 1) FROM ${head})`
+}
+
+function notYet({ publication, at }: Part): string {
+  const runs = literal.table(publication.tables.runs)
+  return `NOT EXISTS (SELECT 1 FROM ${runs} WHERE event IN ('published', 'restored') AND target = @target${at} AND run = @run)`
+}
+
+function entry({ publication, at }: Part): string {
+  const event = publication.restores === null ? 'published' : 'restored'
+  return `  INSERT INTO ${literal.table(publication.tables.runs)} (logged_at, event, pipeline, target, run, attempt, version, slot, base_seq, mode, scope,
+                       cursor_from, cursor_to, rows_written, content_hash, code_sha, schema_hash, stage, job, trigger, message)
+    VALUES (CURRENT_TIMESTAMP(), '${event}', @pipeline, @target${at}, @run, @attempt, @version, @slot, @base_seq${at}, @mode${at}, PARSE_JSON(@scope${at}),
+            @cursor_from${at}, @cursor_to${at}, @rows${at}, @content_hash${at}, @code_sha, @schema_hash${at}, @stage${at}, @job, @trigger, @message${at});`
+}
+
+function answer(parts: readonly Part[]): string {
+  const [only] = parts
+  if (parts.length === 1) return `SELECT outcome, h.* FROM ${only?.head} AS h`
+  return parts.map(({ head, at }) => `SELECT outcome, @target${at} AS target, h.* FROM ${head} AS h`).join('\nUNION ALL ')
+}
+
+function common(publication: Publication, job: string): readonly Parameter[] {
+  const { identity } = publication
+  return [
+    parameter('version', 'TIMESTAMP', publication.version),
+    parameter('run', 'STRING', identity.run),
+    parameter('attempt', 'STRING', identity.attempt),
+    parameter('pipeline', 'STRING', publication.pipeline),
+    parameter('slot', 'TIMESTAMP', identity.slot),
+    parameter('code_sha', 'STRING', publication.codeSha),
+    parameter('job', 'STRING', job),
+    parameter('trigger', 'STRING', identity.trigger),
+  ]
+}
+
+function own({ publication, at }: Part): readonly Parameter[] {
+  const { stage, cursor, scope, baseline } = publication
+  const scopeText = scope !== null ? JSON.stringify(scope) : baseline ? '{"baseline":true}' : null
+  return [
+    parameter(`target${at}`, 'STRING', tableName(publication.tables.target)),
+    parameter(`base_seq${at}`, 'INT64', String(publication.baseSeq)),
+    parameter(`mode${at}`, 'STRING', publication.write.mode),
+    parameter(`scope${at}`, 'STRING', scopeText),
+    parameter(`cursor_from${at}`, 'STRING', cursor.from),
+    parameter(`cursor_to${at}`, 'STRING', cursor.to),
+    parameter(`rows${at}`, 'INT64', String(stage.rows)),
+    parameter(`content_hash${at}`, 'STRING', stage.contentHash),
+    parameter(`schema_hash${at}`, 'STRING', publication.schemaHash),
+    parameter(`stage${at}`, 'STRING', tableName(stage.table)),
+    parameter(`message${at}`, 'STRING', publication.restores?.version ?? null),
+  ]
 }

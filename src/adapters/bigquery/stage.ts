@@ -16,6 +16,9 @@ import { upload } from './upload.ts'
 /** Two days: longer than any retry, short enough that forgotten stages cost nothing. */
 const lifetime = 2 * 24 * 60 * 60 * 1000
 
+/** merge: what a row does; NULL adds or changes. */
+const opOfStage: Column = { name: '_op', type: 'STRING', mode: 'NULLABLE', rules: [] }
+
 /** Fills a stage of the attempt's own and counts what came. */
 export async function stage(
   api: Api,
@@ -24,8 +27,9 @@ export async function stage(
   columns: readonly Column[],
   from: StageFrom,
   attempt: string,
+  options: { readonly op?: boolean } = {},
 ): Promise<Stage> {
-  const table = await create(api, tables, columns, attempt)
+  const table = await create(api, tables, options.op === true ? [...columns, opOfStage] : columns, attempt)
   const name = `etl-stage-${tables.target.table}-${attempt}`
   const what = `the stage ${tableName(table)}`
   if (from.kind === 'query') {

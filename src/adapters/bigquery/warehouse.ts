@@ -1,5 +1,6 @@
 import { EtlError } from '../../domain/error.ts'
-import type { Publication, PublishOutcome } from '../../domain/run.ts'
+import { microsOf } from '../../domain/micros.ts'
+import type { Head, Publication, PublishOutcome } from '../../domain/run.ts'
 import { tableName } from '../../domain/source.ts'
 import type { Warehouse } from '../../ports/warehouse.ts'
 import { type Api, failed, pause } from './api.ts'
@@ -7,6 +8,7 @@ import { describe } from './describe.ts'
 import { failureOf, isConflict } from './errors.ts'
 import { isDuplicate, type Jobs, jobId } from './jobs.ts'
 import { headOf, noteParameters, noteScript } from './ledger.ts'
+import { missingRows } from './merge.ts'
 import { parameter, publishParameters, publishScript } from './publish.ts'
 import { answerOf, ask, queryConfiguration } from './query.ts'
 import { drop, stage } from './stage.ts'
@@ -31,13 +33,19 @@ export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
         `the note ${note.event} in the ledger`,
       )
     },
-    stage: (tables, columns, from, attempt) => stage(api, jobs, tables, columns, from, attempt),
+    stage: (tables, columns, from, attempt, options) => stage(api, jobs, tables, columns, from, attempt, options),
+    async stageMissing(tables, columns, key, { table }) {
+      const sql = missingRows(tables, { columns, key, stage: table })
+      const name = `etl-missing-${table.table}`
+      const job = await jobs.run(name, queryConfiguration(sql), `the rows of ${tableName(tables.target)} that are gone`)
+      return Number(job.statistics?.query?.numDmlAffectedRows ?? 0)
+    },
     ask: (sql, parameters = {}) => {
       const typed = Object.entries(parameters).map(([name, value]) => parameter(name, 'STRING', value))
       return ask(api, jobs, 'etl-ask', sql, 'a question', typed)
     },
     publishText: publishScript,
-    publish: (publication, number, onSubmit) => publish(api, jobs, publication, number, onSubmit),
+    publish: (publications, number, onSubmit) => publish(api, jobs, publications, number, onSubmit),
     settle: id => settle(api, jobs, id),
     queryText: (pipeline, dates) => queryText(names, pipeline, dates),
     drop: table => drop(api, table),
@@ -47,40 +55,50 @@ export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
 async function publish(
   api: Api,
   jobs: Jobs,
-  publication: Publication,
+  publications: readonly Publication[],
   number: number,
   onSubmit: (job: string) => Promise<void>,
 ): Promise<PublishOutcome> {
-  const { target } = publication.tables
-  const what = `publishing ${tableName(target)}`
-  const id = await submitted(api, jobs, publication, number, onSubmit, what)
+  const what = `publishing ${publications.map(({ tables }) => tableName(tables.target)).join(' and ')}`
+  const id = await submitted(api, jobs, publications, number, onSubmit, what)
   const { rows } = await answerOf(api, id, what)
-  const row = rows[0]
-  const outcome = row?.outcome
-  if (row === undefined || rows.length !== 1 || (outcome !== 'published' && outcome !== 'lost')) {
-    throw new EtlError('schema', `${what}: the head table has ${rows.length} rows instead of one, and nothing was published.`, {
-      hint: `leave the row with the largest seq in ${tableName(publication.tables.head)}, delete the others, run again`,
-    })
+  const outcome = rows[0]?.outcome
+  if (rows.length !== publications.length || (outcome !== 'published' && outcome !== 'lost')) {
+    throw new EtlError(
+      'schema',
+      `${what}: the head table has ${rows.length} rows instead of ${publications.length === 1 ? 'one' : publications.length}, and nothing was published.`,
+      {
+        hint: `leave the row with the largest seq in ${publications.map(({ tables }) => tableName(tables.head)).join(', ')}, delete the others, run again`,
+      },
+    )
   }
-  return { outcome, head: headOf(row), job: id }
+  return { outcome, head: deciding(rows.map(headOf), publications), job: id }
+}
+
+/** Of several heads the one that stood in the way: another run's, held, or newer; else any. */
+function deciding(heads: readonly Head[], publications: readonly Publication[]): Head {
+  const { identity, version } = publications[0] as Publication
+  const other = heads.find(head => head.run !== identity.run && (head.held || microsOf(head.version) >= microsOf(version)))
+  return other ?? heads.find(head => head.run !== identity.run) ?? (heads[0] as Head)
 }
 
 /** Runs the script until it ended well. A job that the service itself broke was rolled back: its id is burnt, the next one is tried. */
 async function submitted(
   api: Api,
   jobs: Jobs,
-  publication: Publication,
+  publications: readonly Publication[],
   number: number,
   onSubmit: (job: string) => Promise<void>,
   what: string,
 ): Promise<string> {
-  const { dataset, table } = publication.tables.target
+  const { tables, identity } = publications[0] as Publication
+  const { dataset, table } = tables.target
   for (let tried = 1; ; tried++) {
     // With the dataset: one process may publish to two tables of one name.
-    const id = jobId(`etl-publish-${dataset}-${table}-${publication.identity.attempt}-${number}${tried === 1 ? '' : `-${tried}`}`)
+    const id = jobId(`etl-publish-${dataset}-${table}-${identity.attempt}-${number}${tried === 1 ? '' : `-${tried}`}`)
     await onSubmit(id)
     try {
-      await jobs.one(id, queryConfiguration(publishScript(publication), publishParameters(publication, id)))
+      await jobs.one(id, queryConfiguration(publishScript(publications), publishParameters(publications, id)))
       return id
     } catch (error) {
       const failure = failureOf(error)

@@ -32,6 +32,7 @@ export function fieldsOf(event: RunEvent): Readonly<Record<string, unknown>> {
         slices: event.of,
       }
     case 'staged':
+    case 'resumed':
       return { ...whose, table: event.table, rows: event.rows }
     case 'audited':
       return { ...whose, rows: event.rows, checks: event.checks }

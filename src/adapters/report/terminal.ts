@@ -55,6 +55,9 @@ export function createTerminalReport(options: Options): Report {
         case 'staged':
           line(`  ${style('green', '✔')} staged ${rowsText(event.rows)}`)
           return
+        case 'resumed':
+          line(`  ${style('green', '✔')} took up ${rowsText(event.rows)} that an earlier attempt had staged`)
+          return
         case 'audited':
           line(`  ${style('green', '✔')} audited ${rowsText(event.rows)}, ${count(event.checks)} checks`)
           return

@@ -46,20 +46,20 @@ describe('the publish script', () => {
 
       UPDATE \`test-project.apps_aggregated_etl.head__apps_per_env\`
          SET seq = seq + 1, version = @version, run = @run, attempt = @attempt,
-             cursor = @cursor, schema_hash = @schema_hash, published_at = CURRENT_TIMESTAMP()
+             cursor = @cursor_to, schema_hash = @schema_hash, published_at = CURRENT_TIMESTAMP()
        WHERE NOT held AND version < @version AND run != @run;
 
       IF (SELECT COUNT(*) = 1 AND LOGICAL_AND(attempt = @attempt AND seq = before + 1) FROM \`test-project.apps_aggregated_etl.head__apps_per_env\`)
-         AND NOT EXISTS (SELECT 1 FROM \`test-project.apps_aggregated_etl.runs\` WHERE event = 'published' AND target = @target AND run = @run) THEN
+         AND NOT EXISTS (SELECT 1 FROM \`test-project.apps_aggregated_etl.runs\` WHERE event IN ('published', 'restored') AND target = @target AND run = @run) THEN
         TRUNCATE TABLE \`test-project.apps_aggregated.apps_per_env\`;
         INSERT INTO \`test-project.apps_aggregated.apps_per_env\` (\`dato\`, \`env\`, \`datacenter\`, \`antall_apper\`, version)
           SELECT \`dato\`, \`env\`, \`datacenter\`, \`antall_apper\`, @version FROM \`test-project.apps_aggregated_etl.stage__apps_per_env__9f3c1a\`;
         INSERT INTO \`test-project.apps_aggregated.apps_per_env__history\` (\`dato\`, \`env\`, \`datacenter\`, \`antall_apper\`, version, _op)
           SELECT \`dato\`, \`env\`, \`datacenter\`, \`antall_apper\`, @version, 'row' FROM \`test-project.apps_aggregated_etl.stage__apps_per_env__9f3c1a\`;
         INSERT INTO \`test-project.apps_aggregated_etl.runs\` (logged_at, event, pipeline, target, run, attempt, version, slot, base_seq, mode, scope,
-                             cursor_from, cursor_to, rows_written, content_hash, code_sha, schema_hash, stage, job, trigger)
+                             cursor_from, cursor_to, rows_written, content_hash, code_sha, schema_hash, stage, job, trigger, message)
           VALUES (CURRENT_TIMESTAMP(), 'published', @pipeline, @target, @run, @attempt, @version, @slot, @base_seq, @mode, PARSE_JSON(@scope),
-                  @cursor_from, @cursor_to, @rows, @content_hash, @code_sha, @schema_hash, @stage, @job, @trigger);
+                  @cursor_from, @cursor_to, @rows, @content_hash, @code_sha, @schema_hash, @stage, @job, @trigger, @message);
         COMMIT TRANSACTION;
         SET outcome = 'published';
       ELSE
@@ -102,7 +102,7 @@ describe('the publish script', () => {
       version: ['TIMESTAMP', '2024-02-01T05:30:00Z'],
       base_seq: ['INT64', '4611686018427387904'],
       scope: ['STRING', '["2026-11-18"]'],
-      cursor: ['STRING', undefined],
+      cursor_to: ['STRING', undefined],
       job: ['STRING', 'etl-publish-x-1'],
     })
   })

@@ -78,11 +78,15 @@ export function publication(
   tables: TargetTables,
   stage: Stage,
   change: Partial<Publication>,
-): Publication {
-  return {
+): readonly [Publication] {
+  const of = {
     pipeline: pipeline.name,
     tables,
     columns: pipeline.to.row.columns,
+    key: pipeline.to.row.key,
+    cursor: { from: null, to: null },
+    baseline: false,
+    restores: null,
     write: pipeline.write,
     identity: identity('run-1', 'aaaaaa'),
     version: '2024-02-01T05:30:00Z',
@@ -94,4 +98,5 @@ export function publication(
     unchanged: false,
     ...change,
   }
+  return [of]
 }

@@ -1,0 +1,54 @@
+import type { Column } from '../../domain/column.ts'
+import { literal } from '../../domain/literal.ts'
+import type { Publication } from '../../domain/run.ts'
+import type { Merge } from '../../domain/write.ts'
+import { fromStage, toStage } from './staged.ts'
+
+/** Rows of the stage change those of the same key; what is equal is left alone and keeps its version. The audit has seen that no key stands twice. */
+export function mergeRows({ write, columns, key, stage, tables }: Publication): string {
+  const source = columns.map(column => `${fromStage(column)} AS ${literal.name(column.name)}`).join(', ')
+  const rest = columns.filter(column => !key.includes(column.name))
+  const changed = rest.length === 0 ? 'FALSE' : rest.map(differs).join('\n    OR ')
+  const sets = [...rest.map(column => `${literal.name(column.name)} = s.${literal.name(column.name)}`), 'version = @version']
+  const removal = (write as Merge).deletes === 'none' ? '' : `\n  WHEN MATCHED AND s._op = 'delete' THEN DELETE`
+  return `MERGE ${literal.table(tables.target)} AS t
+  USING (SELECT ${source}, ${operation(write as Merge)} AS _op FROM ${literal.table(stage.table)}) AS s
+  ON ${key.map(name => `t.${literal.name(name)} = s.${literal.name(name)}`).join(' AND ')}${removal}
+  WHEN MATCHED AND (${changed}) THEN UPDATE SET ${sets.join(', ')}
+  WHEN NOT MATCHED AND s._op = 'upsert' THEN
+    INSERT (${columns.map(column => literal.name(column.name)).join(', ')}, version)
+    VALUES (${columns.map(column => `s.${literal.name(column.name)}`).join(', ')}, @version)`
+}
+
+/** SQL: what a staged row of a merge does. */
+export function operation({ deletes }: Merge): string {
+  if (typeof deletes === 'object') return `IF(${literal.name(deletes.when)}, 'delete', 'upsert')`
+  return deletes === 'missing' ? `IFNULL(_op, 'upsert')` : `'upsert'`
+}
+
+/** Adds to a stage the rows that go, since its keys are the whole truth: with their last values, for the history. */
+export function missingRows({ target }: Publication['tables'], { columns, key, stage }: MissingOf): string {
+  const names = columns.map(column => literal.name(column.name))
+  const first = literal.name(key[0] ?? '')
+  return `INSERT INTO ${literal.table(stage)} (${names.join(', ')}, _op)
+SELECT ${columns.map(toStage).join(', ')}, 'delete' FROM (
+  SELECT ${names.map(name => `t.${name}`).join(', ')} FROM ${literal.table(target)} AS t
+  LEFT JOIN ${literal.table(stage)} AS s ON ${key.map(name => `t.${literal.name(name)} = s.${literal.name(name)}`).join(' AND ')}
+  WHERE s.${first} IS NULL
+)`
+}
+
+type MissingOf = {
+  readonly columns: readonly Column[]
+  readonly key: readonly string[]
+  readonly stage: Publication['stage']['table']
+}
+
+/** IS DISTINCT FROM takes what can be compared (GoogleSQL: Operators); the others differ where their texts do. */
+function differs(column: Column): string {
+  const [mine, theirs] = [`t.${literal.name(column.name)}`, `s.${literal.name(column.name)}`]
+  const isComparable = column.mode !== 'REPEATED' && !['RECORD', 'JSON', 'GEOGRAPHY'].includes(column.type)
+  if (isComparable) return `${mine} IS DISTINCT FROM ${theirs}`
+  if (column.type === 'GEOGRAPHY' && column.mode !== 'REPEATED') return `ST_ASTEXT(${mine}) IS DISTINCT FROM ST_ASTEXT(${theirs})`
+  return `TO_JSON_STRING(${mine}) IS DISTINCT FROM TO_JSON_STRING(${theirs})`
+}
