@@ -43,6 +43,8 @@ export type FaultProxy = {
   readonly url: string
   /** Everything that came in, in order: its length is the number of API calls. */
   readonly seen: readonly Seen[]
+  /** Waits until nothing is on its way any more: a request that is held for a client that has gone, too. */
+  idle(): Promise<void>
   close(): Promise<void>
 }
 
@@ -56,6 +58,7 @@ export async function startProxy(
 ): Promise<FaultProxy> {
   const agent = new Agent({ keepAlive: true })
   const seen: Seen[] = []
+  const open = new Set<Promise<void>>()
   let [count, url] = [0, '']
 
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
@@ -104,7 +107,10 @@ export async function startProxy(
 
   const server = createServer((incoming, outgoing) => {
     // A client that is gone, or a server that is: the other side sees a cut connection, which is what a network shows.
-    handle(incoming, outgoing).catch(() => incoming.socket.destroy())
+    const handled: Promise<void> = handle(incoming, outgoing)
+      .catch(() => void incoming.socket.destroy())
+      .finally(() => open.delete(handled))
+    open.add(handled)
   })
   server.keepAliveTimeout = 0
   server.requestTimeout = 0
@@ -113,6 +119,9 @@ export async function startProxy(
   return {
     url,
     seen,
+    async idle() {
+      await Promise.all(open)
+    },
     async close() {
       const closed = new Promise(resolve => server.close(resolve))
       server.closeAllConnections()

@@ -1,0 +1,42 @@
+import type { Request } from '../test/support/proxy.ts'
+
+/** Where in a run a request stands: what it is for (the job's name without its numbers, or the kind of table), its method and its resource. */
+export type Boundary = { readonly step: string; readonly method: string; readonly resource: string }
+
+/** Names the boundary of a request. */
+export function boundaryOf({ method, path, job, json }: Request): Boundary {
+  const parts = path.replace(/^\/(?:upload\/)?bigquery\/v2\/projects\/[^/]+\//, '').split('/')
+  const resource = path.startsWith('/upload/') ? 'upload' : parts[0] === 'datasets' ? (parts[2] ?? 'datasets') : (parts[0] ?? '')
+  const single = parts.length === 2 || parts.length === 4 ? '/…' : ''
+  const step = /^etl-(note-[a-z]+|[a-z]+)/.exec(job ?? '')?.[1] ?? noted(json) ?? tableStep(parts) ?? 'other'
+  return { step, method, resource: `${resource}${single}` }
+}
+
+/** The event that a query puts into the ledger, for a client that lets the service name the job. */
+function noted(json: unknown): string | undefined {
+  const { query, queryParameters } = (json ?? {}) as {
+    query?: string
+    queryParameters?: readonly { name: string; parameterValue?: { value?: string } }[]
+  }
+  if (typeof query !== 'string') return undefined
+  const event = queryParameters?.find(({ name }) => name === 'event')?.parameterValue?.value
+  return event === undefined ? 'ask' : `note-${event}`
+}
+
+function tableStep([, dataset, , table]: readonly string[]): string | undefined {
+  if (dataset === undefined) return undefined
+  if (table === undefined) return `dataset ${dataset}`
+  return (
+    /^(head|stage)__/.exec(table)?.[1] ??
+    (table.endsWith('__history') ? 'history' : dataset === 'inn' ? 'source' : table === 'runs' ? 'runs' : 'target')
+  )
+}
+
+/** Which boundaries were met, and which of them a fault hit, over all runs. */
+export type Coverage = { readonly met: Set<string>; readonly hit: Set<string> }
+
+/** One line for people; the boundaries that no fault hit are named. */
+export function coverageText({ met, hit }: Coverage): string {
+  const missed = [...met].filter(name => !hit.has(name)).sort()
+  return `request boundaries: ${hit.size} of ${met.size} hit by a fault${missed.length === 0 ? '' : `; not hit: ${missed.join(', ')}`}`
+}
