@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Fate, type Request, startProxy } from '../test/support/proxy.ts'
+import { type Fate, type FaultProxy, type Request, startProxy } from '../test/support/proxy.ts'
 import { type Boundary, boundaryOf } from './boundary.ts'
 import type { World } from './world.ts'
 
@@ -23,6 +23,8 @@ export type Ended = {
   readonly signal: NodeJS.Signals | null
   readonly lines: readonly Line[]
   readonly text: string
+  /** What its proxy saw. */
+  readonly seen: FaultProxy['seen']
   /** It was killed because it did not end by itself. */
   readonly hung: boolean
 }
@@ -88,7 +90,7 @@ export async function startJob(
   const ended = closed.then(async ([code, signal]) => {
     clearTimeout(watch)
     await proxy.close()
-    return { run, code, signal, lines: linesOf(text), text, hung }
+    return { run, code, signal, lines: linesOf(text), text, seen: proxy.seen, hung }
   })
   const job: Job = {
     run,

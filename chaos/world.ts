@@ -1,4 +1,5 @@
-import { symlink, unlink } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, unlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { project } from '../test/support/etl.ts'
 import { startLocal } from '../test/support/local.ts'
@@ -23,12 +24,16 @@ export type World = {
   fault(fault: { kind: 'delayCommit' | 'holdCommit'; match?: string; times?: number; ms?: number }): Promise<void>
   /** Ends the server's faults, lets held commits go, and waits until no job runs: killed clients leave some. */
   settle(): Promise<void>
+  /** SIGKILL to the server in the middle of its work, and a new one at the same address over the same data. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
 /** Starts a world with the modes' sources in generation 1; `code` is where the program is that the jobs run. */
 export async function startWorld(modes: readonly Mode[], code: string = root): Promise<World> {
-  const local = await startLocal()
+  const data = await mkdtemp(join(tmpdir(), 'chaos-'))
+  let local = await startLocal({ dir: data })
+  const { url } = local
   const files = modes.map(mode => [`src/pipelines/${mode.name}.ts`, pipelineText(mode)])
   const { dir, remove } = await project(Object.fromEntries(files))
   if (code !== root) {
@@ -36,7 +41,7 @@ export async function startWorld(modes: readonly Mode[], code: string = root): P
     await symlink(code, join(dir, 'node_modules', 'nais-etl'))
   }
   const generations = new Map<string, number>()
-  const sql = (text: string) => ask(local.url, text)
+  const sql = (text: string) => ask(url, text)
   const fill = async (mode: Mode, generation: number) => {
     await sql(`BEGIN TRANSACTION; TRUNCATE TABLE \`chaos.inn.${mode.name}\`; ${insert(mode, generation)}; COMMIT TRANSACTION;`)
     generations.set(mode.name, generation)
@@ -52,7 +57,7 @@ export async function startWorld(modes: readonly Mode[], code: string = root): P
   }
   const generation = (mode: Mode) => generations.get(mode.name) ?? 0
   return {
-    url: local.url,
+    url,
     folder: dir,
     code,
     sql,
@@ -60,15 +65,20 @@ export async function startWorld(modes: readonly Mode[], code: string = root): P
     next: mode => fill(mode, generation(mode) + 1),
     fault: fault => local.fault(fault),
     async settle() {
-      await fetch(`${local.url}/_local/faults`, { method: 'DELETE' })
+      await fetch(`${url}/_local/faults`, { method: 'DELETE' })
       for (;;) {
         const { body } = await local.call('GET', '/chaos/jobs?stateFilter=running&stateFilter=pending')
         if (((body.jobs as unknown[] | undefined) ?? []).length === 0) return
         await new Promise(resolve => setTimeout(resolve, 20))
       }
     },
+    async restart() {
+      await local.kill()
+      local = await startLocal({ dir: data, port: Number(new URL(url).port) })
+    },
     async stop() {
       await local.stop()
+      await rm(data, { recursive: true, force: true })
       await remove()
     },
   }
