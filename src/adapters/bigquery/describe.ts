@@ -7,20 +7,13 @@ import { type TableRef, tableName } from '../../domain/source.ts'
 import type { TargetState } from '../../ports/warehouse.ts'
 import type { Api } from './api.ts'
 import { createHead, createHistory, createRuns, createTarget, keepsHistory, opColumn, versionColumn } from './bootstrap.ts'
-import type { Jobs } from './jobs.ts'
 import { headOf, ledgerOf, stateQuery } from './ledger.ts'
 import { ask } from './query.ts'
 import { columnsText, datasetExists, findTable, schemaProblems, type TableResource } from './tables.ts'
 
 /** What exists of a target: one tables.get and one query where all is there and the schema is the one that was published last. */
-export async function describe(
-  api: Api,
-  jobs: Jobs,
-  pipeline: NamedPipeline,
-  tables: TargetTables,
-  run: string,
-): Promise<TargetState> {
-  const [target, { there, rows }] = await Promise.all([findTable(api, tables.target), stateOf(api, jobs, tables, run)])
+export async function describe(api: Api, pipeline: NamedPipeline, tables: TargetTables, run: string): Promise<TargetState> {
+  const [target, { there, rows }] = await Promise.all([findTable(api, tables.target), stateOf(api, tables, run)])
   const first = rows.find(row => row.part === 'head')
   const heads = rows.filter(row => row.part === 'head').length
   if (first === undefined || heads > 1) throw notOneHead(tables, heads)
@@ -41,10 +34,10 @@ export async function describe(
 }
 
 /** The answer of the one question; where a table is missing, it is asked again without. */
-async function stateOf(api: Api, jobs: Jobs, tables: TargetTables, run: string) {
+async function stateOf(api: Api, tables: TargetTables, run: string) {
   const question = async (there: { head: boolean; runs: boolean }) => {
     const what = `the state of ${tableName(tables.target)}`
-    return { there, ...(await ask(api, jobs, `etl-describe-${tables.target.table}`, stateQuery(tables, run, there), what)) }
+    return { there, ...(await ask(api, stateQuery(tables, run, there), what)) }
   }
   try {
     return await question({ head: true, runs: true })

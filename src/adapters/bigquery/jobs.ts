@@ -39,8 +39,8 @@ export type Jobs = {
   run(name: string, configuration: Configuration, what: string, signal?: AbortSignal): Promise<Job>
   /** The same with another way to submit the configuration: an upload. */
   runBy(name: string, submit: Submit, configuration: Configuration, what: string, signal?: AbortSignal): Promise<Job>
-  /** Exactly this id, one job: adopted if it exists and is the same work. Throws the job's failure. */
-  one(id: string, configuration: Configuration): Promise<Job>
+  /** Exactly this id, submitted once: adopted if it exists and is the same work. Not waited for. */
+  accepted(id: string, configuration: Configuration): Promise<Job>
   /** undefined if no job has this id. */
   find(id: string): Promise<Job | undefined>
   /** Waits until it is DONE, failed or not. */
@@ -148,7 +148,8 @@ export function createJobs(api: Api, token: string): Jobs {
     run: (name, configuration, what, signal) => runBy(name, insert(configuration, signal), configuration, what, signal),
     runBy,
     // The id is known before the process: whoever submitted it first did this very work, or it is a mistake.
-    one: (id, configuration) => succeeded({ id, submit: insert(configuration), configuration, doubt: true, signal: undefined }),
+    accepted: (id, configuration) =>
+      settled({ id, submit: insert(configuration), configuration, doubt: true, signal: undefined }),
     find,
     finished,
   }

@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { EtlError } from '../../domain/error.ts'
 import type { Answer } from '../../domain/run.ts'
-import { type Api, failed } from './api.ts'
+import { type Api, failed, pause } from './api.ts'
 import { decoder } from './decode.ts'
-import type { Configuration, Jobs } from './jobs.ts'
+import { failureOf, jobFailure } from './errors.ts'
+import { type Configuration, type Jobs, labels } from './jobs.ts'
 import type { Parameter } from './publish.ts'
-import { allRows } from './rows.ts'
+import { allPages, fetchPage, pageOptions, type RawPage } from './rows.ts'
 import { columnOfField } from './types.ts'
 
 /** `configuration` of a query job; parameters are named and typed. */
@@ -18,34 +20,59 @@ export function queryConfiguration(sql: string, parameters: readonly Parameter[]
   }
 }
 
-/** Runs a query and gives its whole answer, decoded. Throws EtlError `stopped` soon after `signal` aborts. */
+/**
+ * Asks, or notes something that may be noted twice, in one call (jobs.query), and gives the whole answer, decoded. A request that got no answer is repeated
+ * under its request id, under which the service runs it once (BigQuery REST: QueryRequest.requestId).
+ * @throws EtlError `stopped` soon after `signal` aborts.
+ */
 export async function ask(
   api: Api,
-  jobs: Jobs,
-  name: string,
   sql: string,
   what: string,
   parameters: readonly Parameter[] = [],
   signal?: AbortSignal,
 ): Promise<Answer> {
-  try {
-    const job = await jobs.run(name, queryConfiguration(sql, parameters), what, signal)
-    return await answerOf(api, job.jobReference.jobId, what, signal)
-  } catch (error) {
-    // Whatever the transport makes of it, it is our own doing.
-    if (signal?.aborted) throw new EtlError('stopped', `${what}: told to stop while the query was running.`, { cause: error })
-    throw error
+  const stopping = signal === undefined ? {} : { signal }
+  const query = queryConfiguration(sql, parameters).query as object
+  let requestId = randomUUID()
+  for (let tried = 1; ; tried++) {
+    try {
+      const body = { ...query, labels, location: api.location, requestId, ...pageOptions(api) }
+      const first = await api.once<RawPage>({ method: 'POST', path: `${api.project}/queries`, body, ...stopping })
+      return decoded(await allPages(api, first, signal), what)
+    } catch (error) {
+      // Whatever the transport makes of it, it is our own doing.
+      if (signal?.aborted) throw new EtlError('stopped', `${what}: told to stop while the query was running.`, { cause: error })
+      const failure = failureOf(error)
+      if (!failure.passing || tried >= api.policy.request.tries) throw failed(api, failure, what)
+      // What was answered once is answered the same under the same id.
+      if (failure.status !== undefined && tried > 1) requestId = randomUUID()
+      await pause(api.policy, api.clock, tried, signal)
+    }
   }
 }
 
-/** The answer of a finished query job, decoded; of a script, its last SELECT. */
-export async function answerOf(api: Api, job: string, what: string, signal?: AbortSignal): Promise<Answer> {
-  const { fields, rows } = await allRows(api, job, what, signal)
+/** The answer of a job that was submitted, as soon as it is done; of a script, its last SELECT. Throws the job's `Failure`. */
+export async function answerOf(api: Api, jobs: Jobs, id: string, what: string): Promise<Answer> {
+  const answer = async (tries: 'once' | 'repeat') => allPages(api, await fetchPage(api, id, undefined, tries))
+  try {
+    return decoded(await answer('once'), what)
+  } catch (error) {
+    failureOf(error)
+    // How it ended, the job itself says: an answer that can't be had is no failure of it.
+    const job = await jobs.find(id)
+    const ended = job === undefined ? undefined : await jobs.finished(job)
+    if (ended?.status.errorResult !== undefined) throw jobFailure(ended.status.errorResult)
+    return decoded(await answer('repeat'), what)
+  }
+}
+
+function decoded({ fields, rows }: Awaited<ReturnType<typeof allPages>>, what: string): Answer {
   const columns = fields.map(columnOfField)
   const decode = decoder(columns)
   try {
     return { columns, rows: rows.map(decode) }
   } catch (cause) {
-    throw failed(api, new EtlError('bug', `${what}: the answer could not be decoded.`, { cause }), what, job)
+    throw new EtlError('bug', `${what}: the answer could not be decoded.`, { cause })
   }
 }

@@ -43,7 +43,7 @@ export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSo
       // Without a filter, unless the table demands one: rows without a date are to be seen.
       const filter = table.requirePartitionFilter ? ` WHERE ${name} <= ${literal.date(upTo)}` : ''
       const query = `SELECT DISTINCT ${name} FROM ${literal.from(ref, [column])}${filter} ORDER BY ${name}`
-      const answer = await ask(api, jobs, jobName('dates', source), query, what, [], signal)
+      const answer = await ask(api, query, what, [], signal)
       const dates = answer.rows.map(row => row[column] as string | null)
       const required = source.row.columns.find(candidate => candidate.name === column)?.mode === 'REQUIRED'
       if (required && dates.includes(null)) {

@@ -3,7 +3,8 @@ import type { RawRow } from './decode.ts'
 import type { Field } from './types.ts'
 
 /** A page of a query's answer as it came. */
-type RawPage = {
+export type RawPage = {
+  readonly jobReference?: { readonly jobId?: string }
   readonly jobComplete: boolean
   readonly schema?: { readonly fields?: readonly Field[] }
   readonly rows?: readonly RawRow[]
@@ -23,7 +24,7 @@ export async function* rawPages(api: Api, job: string, what: string, signal?: Ab
   const own = new AbortController()
   const either = signal === undefined ? own.signal : AbortSignal.any([signal, own.signal])
   try {
-    let next: Promise<RawPage> | undefined = fetchPage(api, job, undefined, either)
+    let next: Promise<RawPage> | undefined = fetchPage(api, job, undefined, 'repeat', either)
     next.catch(() => {})
     while (next !== undefined) {
       let page: RawPage
@@ -33,7 +34,7 @@ export async function* rawPages(api: Api, job: string, what: string, signal?: Ab
         if (signal?.aborted) return
         throw failed(api, error, what, job)
       }
-      next = page.pageToken === undefined ? undefined : fetchPage(api, job, page.pageToken, either)
+      next = page.pageToken === undefined ? undefined : fetchPage(api, job, page.pageToken, 'repeat', either)
       // Looked at in the next turn; until then a failure must not count as unhandled.
       next?.catch(() => {})
       if (signal?.aborted) return
@@ -44,30 +45,38 @@ export async function* rawPages(api: Api, job: string, what: string, signal?: Ab
   }
 }
 
-/** The whole answer of a finished query, with its columns. For small answers. */
-export async function allRows(
+/** The whole answer that begins with this page, with its columns; where the query was not done yet, once it is. For small answers. Throws a `Failure`. */
+export async function allPages(
   api: Api,
-  job: string,
-  what: string,
+  first: RawPage,
   signal?: AbortSignal,
 ): Promise<{ fields: readonly Field[]; rows: readonly RawRow[] }> {
-  let fields: readonly Field[] = []
-  const rows: RawRow[] = []
-  try {
-    for (let token: string | undefined, first = true; first || token !== undefined; first = false) {
-      const page: RawPage = await fetchPage(api, job, token, signal)
-      fields = page.schema?.fields ?? fields
-      rows.push(...(page.rows ?? []))
-      token = page.pageToken
-    }
-  } catch (error) {
-    throw failed(api, error, what, job)
+  let page = first
+  const job = page.jobReference?.jobId ?? ''
+  while (!page.jobComplete) page = await fetchPage(api, job, undefined, 'repeat', signal)
+  const fields = page.schema?.fields ?? []
+  const rows = [...(page.rows ?? [])]
+  while (page.pageToken !== undefined) {
+    page = await fetchPage(api, job, page.pageToken, 'repeat', signal)
+    rows.push(...(page.rows ?? []))
   }
   return { fields, rows }
 }
 
-function fetchPage(api: Api, job: string, pageToken: string | undefined, signal?: AbortSignal): Promise<RawPage> {
-  return api.repeat<RawPage>({
+/** How every page is asked for: the service holds its answer until the query is done, or for so long. */
+export function pageOptions(api: Api): Readonly<Record<string, unknown>> {
+  return { maxResults: pageRows, timeoutMs: Math.round(api.policy.poll.hang), formatOptions: { useInt64Timestamp: true } }
+}
+
+/** One page of a job's answer. Throws a `Failure`. */
+export function fetchPage(
+  api: Api,
+  job: string,
+  pageToken: string | undefined,
+  tries: 'once' | 'repeat',
+  signal?: AbortSignal,
+): Promise<RawPage> {
+  return api[tries]<RawPage>({
     path: `${api.project}/queries/${job}`,
     query: {
       location: api.location,

@@ -36,7 +36,7 @@ export async function stage(
     const names = columns.map(column => literal.name(column.name)).join(', ')
     const sql = `INSERT INTO ${literal.table(table)} (${names})\nSELECT ${columns.map(toStage).join(', ')} FROM (\n${from.sql}\n)`
     await jobs.run(name, queryConfiguration(sql), what)
-    return { table, rows: await count(api, jobs, table, name), contentHash: null }
+    return { table, rows: await count(api, table), contentHash: null }
   }
   for (const [part, path] of from.files.entries()) {
     const load = {
@@ -50,7 +50,7 @@ export async function stage(
     const submit = (id: string, onDoubt: () => void) => upload(api, id, { labels, load }, path, onDoubt)
     await jobs.runBy(`${name}-p${part + 1}`, submit, { load }, what)
   }
-  const rows = await count(api, jobs, table, name)
+  const rows = await count(api, table)
   if (rows !== from.rows) throw new EtlError('bug', `${what} has ${rows} rows, ${from.rows} were sent.`)
   return { table, rows, contentHash: from.contentHash }
 }
@@ -75,8 +75,8 @@ async function create(api: Api, tables: TargetTables, columns: readonly Column[]
   }
 }
 
-async function count(api: Api, jobs: Jobs, table: TableRef, name: string): Promise<number> {
-  const answer = await ask(api, jobs, name, `SELECT COUNT(*) AS n FROM ${literal.table(table)}`, `the stage ${tableName(table)}`)
+async function count(api: Api, table: TableRef): Promise<number> {
+  const answer = await ask(api, `SELECT COUNT(*) AS n FROM ${literal.table(table)}`, `the stage ${tableName(table)}`)
   return Number(answer.rows[0]?.n)
 }
 

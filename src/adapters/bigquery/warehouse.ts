@@ -1,3 +1,4 @@
+import type { AnyRow } from '../../domain/column.ts'
 import { EtlError } from '../../domain/error.ts'
 import { microsOf } from '../../domain/micros.ts'
 import type { Head, Publication, PublishOutcome } from '../../domain/run.ts'
@@ -17,7 +18,7 @@ import { type Names, queryText } from './text.ts'
 /** Publishes to BigQuery. */
 export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
   return {
-    describe: (pipeline, tables, run) => describe(api, jobs, pipeline, tables, run),
+    describe: (pipeline, tables, run) => describe(api, pipeline, tables, run),
     async bootstrap(scripts, attempt) {
       for (const script of scripts) {
         await jobs.run(`etl-bootstrap-${attempt}`, queryConfiguration(script), 'making the tables').catch(error => {
@@ -27,11 +28,7 @@ export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
       }
     },
     async note(note) {
-      await jobs.run(
-        `etl-note-${note.event}-${note.attempt}`,
-        queryConfiguration(noteScript(note), noteParameters(note)),
-        `the note ${note.event} in the ledger`,
-      )
+      await ask(api, noteScript(note), `the note ${note.event} in the ledger`, noteParameters(note))
     },
     stage: (tables, columns, from, attempt, options) => stage(api, jobs, tables, columns, from, attempt, options),
     async stageMissing(tables, columns, key, { table }) {
@@ -42,7 +39,7 @@ export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
     },
     ask: (sql, parameters = {}) => {
       const typed = Object.entries(parameters).map(([name, value]) => parameter(name, 'STRING', value))
-      return ask(api, jobs, 'etl-ask', sql, 'a question', typed)
+      return ask(api, sql, 'a question', typed)
     },
     publishText: publishScript,
     publish: (publications, number, onSubmit) => publish(api, jobs, publications, number, onSubmit),
@@ -60,8 +57,7 @@ async function publish(
   onSubmit: (job: string) => Promise<void>,
 ): Promise<PublishOutcome> {
   const what = `publishing ${publications.map(({ tables }) => tableName(tables.target)).join(' and ')}`
-  const id = await submitted(api, jobs, publications, number, onSubmit, what)
-  const { rows } = await answerOf(api, id, what)
+  const { id, rows } = await submitted(api, jobs, publications, number, onSubmit, what)
   const outcome = rows[0]?.outcome
   if (rows.length !== publications.length || (outcome !== 'published' && outcome !== 'lost')) {
     throw new EtlError(
@@ -90,7 +86,7 @@ async function submitted(
   number: number,
   onSubmit: (job: string) => Promise<void>,
   what: string,
-): Promise<string> {
+): Promise<{ id: string; rows: readonly AnyRow[] }> {
   const { tables, identity } = publications[0] as Publication
   const { dataset, table } = tables.target
   for (let tried = 1; ; tried++) {
@@ -98,8 +94,8 @@ async function submitted(
     const id = jobId(`etl-publish-${dataset}-${table}-${identity.attempt}-${number}${tried === 1 ? '' : `-${tried}`}`)
     await onSubmit(id)
     try {
-      await jobs.one(id, queryConfiguration(publishScript(publications), publishParameters(publications, id)))
-      return id
+      await jobs.accepted(id, queryConfiguration(publishScript(publications), publishParameters(publications, id)))
+      return { id, rows: (await answerOf(api, jobs, id, what)).rows }
     } catch (error) {
       const failure = failureOf(error)
       const isOver = failure.status === 200 && failure.passing && !isConflict(failure)

@@ -37,13 +37,13 @@ describe('a job', () => {
 
   test('whose id is taken is adopted, if it runs the same text', async () => {
     const { jobs, seen } = await service([refused(409, 'duplicate'), done()])
-    expect((await jobs.one('etl-publish-1', select)).jobReference.jobId).toBe('etl-publish-1')
+    expect((await jobs.accepted('etl-publish-1', select)).jobReference.jobId).toBe('etl-publish-1')
     expect(seen.map(one => `${one.method} ${one.path}`)).toEqual([
       'POST /bigquery/v2/projects/p/jobs',
       'GET /bigquery/v2/projects/p/jobs/etl-publish-1',
     ])
     const other = await service([refused(409, 'duplicate'), done('SELECT 2')])
-    await expect(other.jobs.one('etl-publish-1', select)).rejects.toMatchObject({ kind: 'bug' })
+    await expect(other.jobs.accepted('etl-publish-1', select)).rejects.toMatchObject({ kind: 'bug' })
   })
 
   test('is only adopted with the same values of its parameters', async () => {
@@ -54,8 +54,10 @@ describe('a job', () => {
       body: { ...(done()(seen).body as object), configuration: asked('run-1', '2024-01-01T00:00:00Z') },
     })
     const first = await service([refused(409, 'duplicate'), there, refused(409, 'duplicate'), there])
-    await first.jobs.one('etl-publish-1', asked('run-1', '2024-01-01T00:00:00Z'))
-    await expect(first.jobs.one('etl-publish-1', asked('run-1', '2024-01-02T00:00:00Z'))).rejects.toMatchObject({ kind: 'bug' })
+    await first.jobs.accepted('etl-publish-1', asked('run-1', '2024-01-01T00:00:00Z'))
+    await expect(first.jobs.accepted('etl-publish-1', asked('run-1', '2024-01-02T00:00:00Z'))).rejects.toMatchObject({
+      kind: 'bug',
+    })
     const lost = await service(['cut', there, 'cut', there])
     await lost.jobs.run('etl-note', asked('run-1', '2024-01-01T00:00:00Z'), 'a note')
     await expect(lost.jobs.run('etl-note', asked('run-2', '2024-01-01T00:00:00Z'), 'a note')).rejects.toMatchObject({
@@ -112,16 +114,32 @@ describe('a job', () => {
 
   test('is no longer waited for once somebody says stop', async () => {
     const stop = new AbortController()
-    const running = (seen: Seen): Answer => ({
-      status: 200,
-      body: { ...(done()(seen).body as object), status: { state: 'RUNNING' } },
-    })
+    const running: Answer = { status: 200, body: { jobReference: { jobId: 'j' }, jobComplete: false } }
     const asked = (seen: Seen): Answer => {
       setImmediate(() => stop.abort())
-      return seen.path.includes('/queries/') ? 'hang' : refused(500, 'no such question')
+      return seen.path.endsWith('/queries/j') ? 'hang' : refused(500, 'no such question')
     }
-    const { api, jobs } = await service([running, asked])
-    await expect(ask(api, jobs, 'etl-dates', 'SELECT 1', 'the dates', [], stop.signal)).rejects.toMatchObject({ kind: 'stopped' })
+    const { api } = await service([running, asked])
+    await expect(ask(api, 'SELECT 1', 'the dates', [], stop.signal)).rejects.toMatchObject({ kind: 'stopped' })
+  })
+
+  test('that only asks is one call; without an answer it is repeated under the request id that the service knows it by', async () => {
+    const rows = { jobReference: { jobId: 'j' }, jobComplete: true, schema: { fields: [{ name: 'n', type: 'INTEGER' }] } }
+    const answer: Answer = { status: 200, body: { ...rows, rows: [{ f: [{ v: '1' }] }] } }
+    const one = await service([answer])
+    expect((await ask(one.api, 'SELECT 1 AS n', 'a question')).rows).toEqual([{ n: 1n }])
+    expect(one.seen.map(seen => `${seen.method} ${seen.path}`)).toEqual(['POST /bigquery/v2/projects/p/queries'])
+    expect(JSON.parse(one.seen[0]?.body ?? '')).toMatchObject({ location: 'europe-north1', useLegacySql: false })
+    const lost = await service(['cut', refused(503, 'backendError'), refused(503, 'backendError'), answer])
+    await ask(lost.api, 'SELECT 1 AS n', 'a question')
+    const ids = lost.seen.map(seen => (JSON.parse(seen.body) as { requestId: string }).requestId)
+    expect(ids[1]).toBe(ids[0])
+    expect(ids[3]).not.toBe(ids[0])
+    const failed = await service([refused(400, 'invalidQuery', 'Unrecognized name: x at [1:8]')])
+    await expect(ask(failed.api, 'SELECT x', 'a question')).rejects.toMatchObject({
+      kind: 'query',
+      problem: 'a question: Unrecognized name: x at [1:8].',
+    })
   })
 
   test('that never came is submitted again under the same id', async () => {
@@ -132,7 +150,7 @@ describe('a job', () => {
       refused(404, 'notFound'),
       done(),
     ])
-    await jobs.one('etl-publish-1', select)
+    await jobs.accepted('etl-publish-1', select)
     expect(seen.filter(one => one.method === 'POST').map(idOf)).toEqual(['etl-publish-1', 'etl-publish-1', 'etl-publish-1'])
   })
 

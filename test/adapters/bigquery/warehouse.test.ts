@@ -271,9 +271,7 @@ describe('a server that is gone', () => {
     await other.kill()
     await expect(cut.warehouse.ask('SELECT 1 AS one')).rejects.toMatchObject({
       kind: 'unavailable',
-      problem: expect.stringMatching(
-        `^a question \\(job etl-ask-\\w{32}-1\\): BigQuery at ${other.url} does not answer \\(ECONNREFUSED\\)\\.$`,
-      ),
+      problem: `BigQuery at ${other.url} does not answer (ECONNREFUSED).`,
     })
     await other.stop()
   })
