@@ -12,6 +12,8 @@ export type Config = {
   readonly environment: string
   /** undefined: nobody said. */
   readonly project: string | undefined
+  /** Who said so: a flag, a variable, or nobody. */
+  readonly said: { readonly environment: string; readonly project: string; readonly location: string }
   readonly location: string
   /** The address of a local BigQuery; undefined is the service. */
   readonly endpoint: string | undefined
@@ -39,12 +41,15 @@ const Environment = z.object({
   GITHUB_SHA: z.string().optional().transform(empty),
   ETL_LOCATION: z.string().optional().transform(empty),
   ETL_WAIT_FACTOR: z.coerce.number('expected a number').positive('expected a number above 0').optional(),
-  ETL_DEADLINE_SECONDS: z.coerce
-    .number('expected a number of seconds')
-    .int('expected whole seconds')
-    .positive('expected seconds above 0')
-    .max(2_000_000, 'expected at most 2 000 000 seconds')
-    .optional(),
+  ETL_DEADLINE_SECONDS: z.preprocess(
+    value => (value === '' ? undefined : value),
+    z.coerce
+      .number('expected a number of seconds')
+      .int('expected whole seconds')
+      .positive('expected seconds above 0')
+      .max(2_000_000 /* a timer of Node counts to 2^31 milliseconds */, 'expected at most 2 000 000 seconds')
+      .optional(),
+  ),
   NO_COLOR: z.string().optional().transform(empty),
 })
 
@@ -66,12 +71,28 @@ export function readConfig(
   if (flags.env !== undefined && !['dev', 'prod'].includes(flags.env)) {
     throw new EtlError('usage', `--env ${flags.env}: there are dev and prod.`)
   }
+  const [environment, environmentSaid] = first<string>(
+    [flags.env, '--env'],
+    [flags.env === undefined ? environmentOf(env.NAIS_CLUSTER_NAME) : undefined, `NAIS_CLUSTER_NAME=${env.NAIS_CLUSTER_NAME}`],
+    ['dev', 'nobody said, so dev'],
+  )
+  const [project, projectSaid] = first<string | undefined>(
+    [flags.project, '--project'],
+    [env.GOOGLE_CLOUD_PROJECT, 'GOOGLE_CLOUD_PROJECT'],
+    [env.GCP_TEAM_PROJECT_ID, 'GCP_TEAM_PROJECT_ID'],
+    [endpoint === undefined ? undefined : 'local', 'BIGQUERY_EMULATOR_HOST'],
+    [undefined, 'nobody'],
+  )
+  const [location, locationSaid] = first<string>(
+    [env.ETL_LOCATION, 'ETL_LOCATION'],
+    ['europe-north1', 'nobody said, so where nais makes datasets'],
+  )
   return Object.freeze({
     root: world.cwd,
-    environment: flags.env ?? env.NAIS_CLUSTER_NAME?.split('-')[0] ?? 'dev',
-    project:
-      flags.project ?? env.GOOGLE_CLOUD_PROJECT ?? env.GCP_TEAM_PROJECT_ID ?? (endpoint === undefined ? undefined : 'local'),
-    location: env.ETL_LOCATION ?? 'europe-north1',
+    environment,
+    project,
+    said: { environment: environmentSaid, project: projectSaid, location: locationSaid },
+    location,
     endpoint,
     podName: env.NAIS_POD_NAME,
     naisjob: env.NAIS_APP_NAME,
@@ -87,6 +108,30 @@ export function readConfig(
       columns: world.stdout.columns || 120 /* some pseudo-terminals say 0 */,
     },
   })
+}
+
+/** nais: the clusters of its tenant nav are dev-gcp and prod-gcp (and on-premises ones, which have no Google Cloud project). */
+const clusters: ReadonlyMap<string, string> = new Map([
+  ['dev-gcp', 'dev'],
+  ['prod-gcp', 'prod'],
+])
+
+function environmentOf(cluster: string | undefined): string | undefined {
+  if (cluster === undefined) return undefined
+  const environment = clusters.get(cluster)
+  if (environment !== undefined) return environment
+  throw new EtlError(
+    'config',
+    `NAIS_CLUSTER_NAME=${cluster}: the names of env({ dev, prod }) are known for dev-gcp and prod-gcp only.`,
+    {
+      hint: 'deploy to one of these, or say --env dev or --env prod in the command',
+    },
+  )
+}
+
+/** The first that is said, and who said it. The last is taken as it is. */
+function first<T>(...candidates: readonly (readonly [T | undefined, string])[]): readonly [T, string] {
+  return (candidates.find(([value]) => value !== undefined) ?? candidates.at(-1)) as readonly [T, string]
 }
 
 /**

@@ -111,11 +111,13 @@ function contextOf(words: readonly string[], flags: Context['flags'], config: Co
     root: config.root,
     json: config.json,
     interactive: config.terminal.interactive,
+    chosen: config,
     signal,
     out: {
       line: (text = '') => void process.stdout.write(`${text}\n`),
       data: value => void process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
     },
+    cluster: async () => (await import('./wire.ts')).cluster,
     world: async (options = {}): Promise<World> => {
       const { wire } = await import('./wire.ts')
       return wire(config, options)

@@ -5,6 +5,8 @@ import type { EtlError } from './domain/error.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Report } from './ports/report.ts'
 
+export { cluster } from './adapters/kubectl/cluster.ts'
+
 /** Which adapter stands behind which port. Heavy ones are loaded here, by the commands that use them. Each call is a new attempt. */
 export async function wire(config: Config, options: NonNullable<Parameters<Context['world']>[0]> = {}): Promise<World> {
   const { connect } = await import('./adapters/bigquery/connect.ts')
@@ -15,7 +17,8 @@ export async function wire(config: Config, options: NonNullable<Parameters<Conte
   const attempt = randomBytes(3).toString('hex')
   const endpoint = options.endpoint ?? config.endpoint
   const project = endpoint === undefined ? projectOf(config) : (config.project ?? 'local')
-  const bigquery = await connect({ project, environment, location, endpoint, policy, clock })
+  const reach = { project, location, endpoint, policy, clock }
+  const bigquery = await connect({ ...reach, environment })
   return {
     ports: {
       readers: { table: bigquery.reader, file: createFileReader({ root: config.root, environment }) },
@@ -24,7 +27,8 @@ export async function wire(config: Config, options: NonNullable<Parameters<Conte
       clock,
       report: await reportOf(config, options.report),
     },
-    settings: { environment, project, codeSha, policy, ...deadlineOf(config, clock) },
+    settings: { environment, project, location, codeSha, policy, ...deadlineOf(config, clock) },
+    examiner: async () => (await import('./adapters/bigquery/doctor.ts')).createExaminer(reach),
     request: { user, attempt, ...(podName === undefined ? {} : { podName }), ...(naisjob === undefined ? {} : { naisjob }) },
   }
 }

@@ -1,5 +1,6 @@
 import type { ParseArgsOptionsConfig } from 'node:util'
 import type { RunRequest, Settings } from '../engine/settings.ts'
+import type { Cluster, Examiner } from '../ports/doctor.ts'
 import type { Ports } from '../ports/index.ts'
 
 /** A command of `etl`: one file each. */
@@ -29,12 +30,32 @@ export type Context = {
   readonly root: string
   readonly json: boolean
   readonly interactive: boolean
+  /** Which names of env({ … }), which project, where; and who said so. */
+  readonly chosen: Chosen
   readonly signal: AbortSignal
+  /** The cluster that this machine's kubectl is set to. */
+  cluster(): Promise<Cluster>
   /** A run's settings for the world that the flags chose. `endpoint` is that of a local server which the command started. */
   world(options?: { readonly endpoint?: string; readonly report?: 'human' | 'quiet' }): Promise<World>
 }
 
-export type World = { readonly ports: Ports; readonly settings: Settings; readonly request: RunRequest }
+/** What flags and environment chose. */
+type Chosen = {
+  readonly environment: string
+  readonly project: string | undefined
+  readonly location: string
+  /** The address of a local BigQuery; undefined is the service. */
+  readonly endpoint: string | undefined
+  readonly said: { readonly environment: string; readonly project: string; readonly location: string }
+}
+
+export type World = {
+  readonly ports: Ports
+  readonly settings: Settings
+  readonly request: RunRequest
+  /** For `doctor`, which looks at more than a run does. */
+  readonly examiner: () => Promise<Examiner>
+}
 
 /** Where a command writes: people's text or data on stdout. */
 type Out = { line(text?: string): void; data(value: unknown): void }

@@ -1,6 +1,7 @@
 // The commands, in the order of the help.
 import type { Command } from './command.ts'
 import { demo } from './demo.ts'
+import { doctor } from './doctor.ts'
 import { list } from './list.ts'
 import { local } from './local.ts'
 import { manifest } from './manifest.ts'
@@ -11,4 +12,4 @@ import { run } from './run.ts'
 import { schedule } from './schedule.ts'
 import { versions } from './versions.ts'
 
-export const commands: readonly Command[] = [demo, list, make, plan, run, read, versions, schedule, local, manifest]
+export const commands: readonly Command[] = [demo, list, make, plan, run, read, versions, schedule, local, manifest, doctor]

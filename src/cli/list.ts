@@ -20,7 +20,7 @@ Examples
   options: { env: worldOptions.env, json: worldOptions.json },
   words: { least: 0, most: 0 },
   async run(context) {
-    const environment = typeof context.flags.env === 'string' ? context.flags.env : 'dev'
+    const { environment } = context.chosen
     const rows = (await loadAll(context.root)).map(pipeline => ({
       name: pipeline.name,
       schedule: `${pipeline.schedule} ${pipeline.timeZone}`,

@@ -1,8 +1,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EtlError } from '../domain/error.ts'
+import type { NamedPipeline } from '../domain/pipeline.ts'
 import { cronOf } from '../engine/tick.ts'
-import { deploymentOf } from '../nais/deployment.ts'
+import { type Deployment, deploymentOf } from '../nais/deployment.ts'
 import { goneNaisjobs, manifestFiles, manifestPaths } from '../nais/files.ts'
 import type { Command } from './command.ts'
 import { loadAll } from './pipelines.ts'
@@ -22,12 +23,7 @@ Examples
   options: { check: { type: 'boolean' } },
   words: { least: 0, most: 0 },
   async run({ root, flags, out }) {
-    const packageJson: unknown = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
-    const wanted = new Map(
-      manifestFiles(await loadAll(root), deploymentOf(packageJson), cronOf).map(file => [file.path, file.text]),
-    )
-    const now = new Map(await Promise.all(manifestPaths.map(async path => [path, await textOf(join(root, path))] as const)))
-    const stale = manifestPaths.filter(path => wanted.get(path) !== now.get(path))
+    const { wanted, now, stale } = await manifestState(root, await loadAll(root))
     if (flags.check === true) {
       if (stale.length === 0) return 0
       throw new EtlError('config', `${stale.join(', ')}: not what the pipelines say.`, {
@@ -46,6 +42,22 @@ Examples
     }
     return 0
   },
+}
+
+/**
+ * What the pipelines say, what the files say, and which of them differ.
+ * @throws EtlError `pipeline`, `config`.
+ */
+export async function manifestState(root: string, pipelines: readonly NamedPipeline[]) {
+  const deployment = await readDeployment(root)
+  const wanted = new Map(manifestFiles(pipelines, deployment, cronOf).map(file => [file.path, file.text]))
+  const now = new Map(await Promise.all(manifestPaths.map(async path => [path, await textOf(join(root, path))] as const)))
+  return { deployment, wanted, now, stale: manifestPaths.filter(path => wanted.get(path) !== now.get(path)) }
+}
+
+async function readDeployment(root: string): Promise<Deployment> {
+  const packageJson: unknown = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+  return deploymentOf(packageJson)
 }
 
 async function textOf(path: string): Promise<string | undefined> {

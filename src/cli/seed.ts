@@ -26,7 +26,7 @@ export async function seed(
   wanted?: string,
 ): Promise<Seeded> {
   const tables = tablesOf(pipeline, settings)
-  for (const { project, dataset } of [tables.target, tables.head]) await makeDataset(url, project, dataset)
+  for (const { project, dataset } of [tables.target, tables.head]) await makeDataset(url, project, dataset, settings.location)
   const chosen = await fixtureCase(root, pipeline.name, wanted)
   const folder = join('fixtures', pipeline.name, chosen)
   checkCaseFiles(folder, await readdir(join(root, folder)), Object.keys(pipeline.from))
@@ -48,7 +48,7 @@ export async function seed(
     )) {
       for (const row of page) lines.push(JSON.stringify(restRow(row, source.row.columns)))
     }
-    await makeDataset(url, ref.project, ref.dataset)
+    await makeDataset(url, ref.project, ref.dataset, settings.location)
     await load(url, ref, source.row.columns, lines)
     made.push({ name: `${ref.project}.${ref.dataset}.${ref.table}`, rows: lines.length })
   }
@@ -73,11 +73,11 @@ async function fixtureCase(root: string, pipeline: string, wanted?: string): Pro
   return chosen
 }
 
-async function makeDataset(url: string, project: string, dataset: string): Promise<void> {
+async function makeDataset(url: string, project: string, dataset: string, location: string): Promise<void> {
   const answer = await fetch(`${url}/bigquery/v2/projects/${project}/datasets`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ datasetReference: { projectId: project, datasetId: dataset }, location: 'europe-north1' }),
+    body: JSON.stringify({ datasetReference: { projectId: project, datasetId: dataset }, location }),
   })
   if (!answer.ok && answer.status !== 409) throw await refused(answer, `dataset ${project}.${dataset}`)
 }

@@ -5,6 +5,8 @@ export type Settings = {
   /** 'dev', 'prod' or 'local'. */
   readonly environment: string
   readonly project: string
+  /** Where every job runs; all datasets lie there. */
+  readonly location: string
   /** The commit or image that runs. */
   readonly codeSha: string
   readonly policy: Policy

@@ -1,8 +1,9 @@
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import { alertsFile } from './alerts.ts'
 import type { Deployment } from './deployment.ts'
-import { naisjobFile } from './naisjob.ts'
+import { naisjobFile, naisjobs } from './naisjob.ts'
 import { type CronOf, groupsOf } from './schedules.ts'
+import type { Yaml } from './yaml.ts'
 
 /** A generated file and the environments it is deployed to. The path starts at the project's folder. */
 export type ManifestFile = { readonly path: string; readonly environments: readonly Environment[]; readonly text: string }
@@ -22,14 +23,24 @@ export function manifestFiles(pipelines: readonly NamedPipeline[], deployment: D
   const groups = groupsOf(pipelines, cronOf)
   if (groups.length === 0) return []
   const [dev, prod] = [naisjobFile(groups, deployment, 'dev'), naisjobFile(groups, deployment, 'prod')]
-  const naisjobs: ManifestFile[] =
+  const jobFiles: ManifestFile[] =
     dev === prod
       ? [{ path: 'naisjob.yaml', environments, text: prod }]
       : [
           { path: 'naisjob.dev.yaml', environments: ['dev'], text: dev },
           { path: 'naisjob.prod.yaml', environments: ['prod'], text: prod },
         ]
-  return [...naisjobs, { path: 'alerts.yaml', environments, text: alertsFile(groups, deployment, cronOf) }]
+  return [...jobFiles, { path: 'alerts.yaml', environments, text: alertsFile(groups, deployment, cronOf) }]
+}
+
+/** The Naisjobs of one environment as values, to be compared with what is deployed. Throws like `manifestFiles`. */
+export function naisjobsOf(
+  pipelines: readonly NamedPipeline[],
+  deployment: Deployment,
+  cronOf: CronOf,
+  environment: string,
+): Yaml[] {
+  return naisjobs(groupsOf(pipelines, cronOf), deployment, environment)
 }
 
 /** Names of Naisjobs that an older text has and a newer lacks: the deploy action never deletes, so somebody must, or they go on running. */

@@ -13,9 +13,13 @@ const image = '{{image}}'
 
 /** All Naisjobs of one environment as one YAML file: a document a schedule. */
 export function naisjobFile(groups: readonly Group[], deployment: Deployment, environment: string): string {
-  return yamlFile(
-    groups.map((group, index) => yamlDocument(naisjob(groups, index, deployment, environment), comment(group, environment))),
-  )
+  const jobs = naisjobs(groups, deployment, environment)
+  return yamlFile(groups.map((group, index) => yamlDocument(jobs[index] ?? {}, comment(group, environment))))
+}
+
+/** All Naisjobs of one environment as values, in the order of the groups. */
+export function naisjobs(groups: readonly Group[], deployment: Deployment, environment: string): Yaml[] {
+  return groups.map((_, index) => naisjob(groups, index, deployment, environment))
 }
 
 /**

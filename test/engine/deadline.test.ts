@@ -31,6 +31,7 @@ describe('the time of a Job', () => {
   const settings = (seconds: number, ran: number) => ({
     environment: 'dev',
     project: 'p',
+    location: 'europe-north1',
     codeSha: 'c',
     policy,
     deadline: { seconds, processBegan: clock.now().getTime() - ran },

@@ -1,17 +1,17 @@
 import type { AnyRow, Column } from '../../domain/column.ts'
 import { EtlError } from '../../domain/error.ts'
 import { literal } from '../../domain/literal.ts'
-import { typeText } from '../../domain/shape.ts'
 import { type TableSource, tableName } from '../../domain/source.ts'
 import type { Reader, ReadRequest } from '../../ports/reader.ts'
 import type { Api } from './api.ts'
 import { decoder, type RawRow } from './decode.ts'
 import type { Job, Jobs } from './jobs.ts'
+import { checkLocation } from './location.ts'
 import { ask, queryConfiguration } from './query.ts'
 import { rawPages } from './rows.ts'
 import { columnsText, findTable, missingTable, schemaProblems } from './tables.ts'
 import { type Names, readText, sourceRef } from './text.ts'
-import { columnOfField } from './types.ts'
+import { columnOfField, typeText } from './types.ts'
 
 /** Reads tables and views by query jobs and their paged answers. */
 export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSource> {
@@ -21,6 +21,7 @@ export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSo
     const ref = sourceRef(names, source)
     const table = await findTable(api, ref)
     if (table === undefined) throw await missingTable(api, ref)
+    checkLocation(api, `the source ${tableName(ref)}`, table.location)
     const fields = table.schema?.fields ?? []
     const problems = schemaProblems(source.row.columns, fields)
     if (problems.length === 0) return { ref, table, fields }
