@@ -1,4 +1,5 @@
 import { auditSql } from '../domain/audit.ts'
+import { isWhole } from '../domain/content.ts'
 import { nameIn } from '../domain/env.ts'
 import { EtlError } from '../domain/error.ts'
 import { microsOf } from '../domain/micros.ts'
@@ -115,7 +116,7 @@ export function publicationOf(plan: Omit<Plan, 'publish'>, stage: Stage): Public
     stage,
     schemaHash: plan.schemaHash,
     codeSha: plan.codeSha,
-    unchanged: stage.contentHash !== null && stage.contentHash === plan.last?.contentHash,
+    unchanged: stage.contentHash !== null && isWhole(stage.contentHash) && stage.contentHash === plan.last?.contentHash,
     baseline: plan.baseline,
     restores: null,
   }

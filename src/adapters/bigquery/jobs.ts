@@ -76,12 +76,15 @@ export function createJobs(api: Api, token: string): Jobs {
 
   const finished = async (job: Job, signal?: AbortSignal): Promise<Job> => {
     let current = job
+    const isQuery = job.configuration?.query !== undefined
+    // A load job can't be asked to answer when it is done, and takes seconds: fewer questions, further apart.
+    const [growth, longest] = isQuery ? [2, api.policy.poll.pause] : [4, 4 * api.policy.poll.pause]
     let wait = api.policy.poll.pause / 8
     while (current.status.state !== 'DONE') {
       const { jobId } = current.jobReference
-      const held = current.configuration?.query !== undefined && (await holds(jobId, signal))
+      const held = isQuery && (await holds(jobId, signal))
       if (!held) await api.clock.sleep(wait, signal)
-      wait = Math.min(wait * 2, api.policy.poll.pause)
+      wait = Math.min(wait * growth, longest)
       current = await api.repeat<Job>({ path: `${path}/${jobId}`, query: { location }, ...stopping(signal) })
     }
     return current

@@ -1,5 +1,5 @@
 import type { Column } from '../../domain/column.ts'
-import { EtlError } from '../../domain/error.ts'
+import { contentSql } from '../../domain/content.ts'
 import { literal } from '../../domain/literal.ts'
 import type { Stage, TargetTables } from '../../domain/run.ts'
 import { type TableRef, tableName } from '../../domain/source.ts'
@@ -19,7 +19,13 @@ const lifetime = 2 * 24 * 60 * 60 * 1000
 /** merge: what a row does; NULL adds or changes. */
 const opOfStage: Column = { name: '_op', type: 'STRING', mode: 'NULLABLE', rules: [] }
 
-/** Fills a stage of the attempt's own and counts what came. */
+/** Parts on their way at once: one is sent while the service works on another. Each holds one request's bytes. */
+const atOnce = 2
+
+/**
+ * Fills a stage of the attempt's own. Of files the answer says what was sent: the audit asks for the rows and the hash of what has come
+ * (domain/content.ts). Of a query the stage itself says both.
+ */
 export async function stage(
   api: Api,
   jobs: Jobs,
@@ -36,23 +42,37 @@ export async function stage(
     const names = columns.map(column => literal.name(column.name)).join(', ')
     const sql = `INSERT INTO ${literal.table(table)} (${names})\nSELECT ${columns.map(toStage).join(', ')} FROM (\n${from.sql}\n)`
     await jobs.run(name, queryConfiguration(sql), what)
-    return { table, rows: await count(api, table), contentHash: null }
+    return { table, ...(await contentOf(api, table, columns)) }
   }
-  for (const [part, path] of from.files.entries()) {
-    const load = {
-      sourceFormat: 'PARQUET',
-      parquetOptions: { enableListInference: true },
-      destinationTable: { projectId: table.project, datasetId: table.dataset, tableId: table.table },
-      schema: { fields: columns.map(stageColumn).map(fieldOf) },
-      createDisposition: 'CREATE_NEVER',
-      writeDisposition: 'WRITE_APPEND',
-    }
-    const submit = (id: string, onDoubt: () => void) => upload(api, id, { labels, load }, path, onDoubt)
-    await jobs.runBy(`${name}-p${part + 1}`, submit, { load }, what)
+  const parts = from.files.entries()
+  const load = async () => {
+    for (const [part, path] of parts) await loadPart(api, jobs, table, columns, path, `${name}-p${part + 1}`)
   }
-  const rows = await count(api, table)
-  if (rows !== from.rows) throw new EtlError('bug', `${what} has ${rows} rows, ${from.rows} were sent.`)
-  return { table, rows, contentHash: from.contentHash }
+  const ended = await Promise.allSettled(Array.from({ length: atOnce }, load))
+  const failed = ended.find(end => end.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  return { table, rows: from.rows, contentHash: from.contentHash }
+}
+
+/** Each part is a load job of its own, which adds to the stage whole or not at all. */
+async function loadPart(
+  api: Api,
+  jobs: Jobs,
+  table: TableRef,
+  columns: readonly Column[],
+  path: string,
+  name: string,
+): Promise<void> {
+  const load = {
+    sourceFormat: 'PARQUET',
+    parquetOptions: { enableListInference: true },
+    destinationTable: { projectId: table.project, datasetId: table.dataset, tableId: table.table },
+    schema: { fields: columns.map(stageColumn).map(fieldOf) },
+    createDisposition: 'CREATE_NEVER',
+    writeDisposition: 'WRITE_APPEND',
+  }
+  const submit = (id: string, onDoubt: () => void) => upload(api, id, { labels, load }, path, onDoubt)
+  await jobs.runBy(name, submit, { load }, `the stage ${tableName(table)}`)
 }
 
 /** A stage of a name that was never used: a table dropped and made again under one name is not seen everywhere at once. */
@@ -75,9 +95,11 @@ async function create(api: Api, tables: TargetTables, columns: readonly Column[]
   }
 }
 
-async function count(api: Api, table: TableRef): Promise<number> {
-  const answer = await ask(api, `SELECT COUNT(*) AS n FROM ${literal.table(table)}`, `the stage ${tableName(table)}`)
-  return Number(answer.rows[0]?.n)
+/** Rows and hash of a stage that no process of ours has seen, in one question. */
+async function contentOf(api: Api, table: TableRef, columns: readonly Column[]): Promise<{ rows: number; contentHash: string }> {
+  const sql = `SELECT COUNT(*) AS n, (${contentSql(columns, table)}) AS content FROM ${literal.table(table)}`
+  const { rows } = await ask(api, sql, `the stage ${tableName(table)}`)
+  return { rows: Number(rows[0]?.n), contentHash: String(rows[0]?.content) }
 }
 
 /** Deletes a stage; one that can't be deleted expires. */

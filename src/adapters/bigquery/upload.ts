@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { EtlError } from '../../domain/error.ts'
 import { type Answer, type Api, repeated } from './api.ts'
@@ -7,9 +8,13 @@ import type { Configuration, Job } from './jobs.ts'
 /** Bytes of one request: a multiple of 256 KiB (BigQuery: Resumable uploads). */
 const chunkBytes = 8 * 1024 * 1024
 
+/** A file of so many bytes goes with its job in one request (Google: Upload types, 'multipart: 5 MB or less'). */
+const singleBytes = 5_000_000
+
 /**
- * Submits a load job with a file of this machine, by a resumable upload: a part whose answer is lost is sent again from where the service
- * says it is; `onDoubt` hears of it. The client library's own upload can't be repeated and puts labels into the wrong place.
+ * Submits a load job with a file of this machine: a small one in one request, whose answer, if it is lost, the job's id stands for; a larger one by a
+ * resumable upload, of which a part whose answer is lost is sent again from where the service says it is; `onDoubt` hears of it. The client library's own
+ * upload can't be repeated and puts labels into the wrong place.
  * @throws Failure; EtlError `bug` if the file is gone.
  */
 export async function upload(
@@ -25,9 +30,10 @@ export async function upload(
   try {
     const { size } = await file.stat()
     const job = { jobReference: { projectId: api.project, jobId: id, location: api.location }, configuration }
+    if (size <= singleBytes) return await single(api, job, await file.readFile())
     const session = await start(api, job, size)
     if ('status' in session) return session
-    const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, Math.max(size, 1)))
+    const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, size))
     for (let offset = 0; ; ) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, offset)
       const answer = await put(api, session.url, buffer.subarray(0, bytesRead), offset, size, onDoubt)
@@ -37,6 +43,19 @@ export async function upload(
   } finally {
     await file.close()
   }
+}
+
+/** RFC 2387. A boundary of 128 random bits stands in no file. */
+async function single(api: Api, job: unknown, content: Uint8Array): Promise<Job> {
+  const url = `${api.address}/upload/bigquery/v2/projects/${api.project}/jobs?uploadType=multipart`
+  const boundary = `etl-${randomBytes(16).toString('hex')}`
+  const part = (type: string) => `--${boundary}\r\nContent-Type: ${type}\r\n\r\n`
+  const body = Buffer.concat([
+    Buffer.from(`${part('application/json; charset=UTF-8')}${JSON.stringify(job)}\r\n${part('application/octet-stream')}`),
+    content,
+    Buffer.from(`\r\n--${boundary}--\r\n`),
+  ])
+  return checked(await api.send(url, 'POST', { 'Content-Type': `multipart/related; boundary=${boundary}` }, body)).data as Job
 }
 
 async function start(api: Api, job: unknown, size: number): Promise<{ url: string } | Job> {

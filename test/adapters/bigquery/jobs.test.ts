@@ -224,6 +224,31 @@ describe('an upload', () => {
     })
   })
 
+  test('of a small file is one request, the job and the bytes in two parts', async () => {
+    const path = await file(5_000_000)
+    const { api, seen } = await service([job])
+    expect(await upload(api, 'etl-load-1', { load: { x: 'æ' } }, path, () => {})).toEqual(job.body)
+    expect(seen.map(one => `${one.method} ${one.path}`)).toEqual(['POST /upload/bigquery/v2/projects/p/jobs'])
+    const [boundary, type, , sent, , bytesType, , bytes, ...end] = seen[0]?.body.split('\r\n') ?? []
+    expect([type, bytesType]).toEqual(['Content-Type: application/json; charset=UTF-8', 'Content-Type: application/octet-stream'])
+    expect(JSON.parse(sent ?? '')).toEqual({
+      jobReference: { projectId: 'p', jobId: 'etl-load-1', location: 'europe-north1' },
+      configuration: { load: { x: 'æ' } },
+    })
+    expect(bytes).toBe('x'.repeat(5_000_000))
+    expect(end).toEqual([`${boundary}--`, ''])
+  })
+
+  test('whose answer is lost is looked up by the id of its job, and sent again only where there is none', async () => {
+    const path = await file(10)
+    const load = { destinationTable: { tableId: 't' }, writeDisposition: 'WRITE_APPEND' }
+    const found: Answer = { status: 200, body: { ...job.body, configuration: { load } } }
+    const { api, jobs, seen } = await service(['cut', refused(404, 'notFound'), refused(503, 'backendError'), found])
+    const submit = (id: string, onDoubt: () => void) => upload(api, id, { load }, path, onDoubt)
+    await jobs.runBy('etl-stage', submit, { load }, 'a stage')
+    expect(seen.map(one => one.method)).toEqual(['POST', 'GET', 'POST', 'GET'])
+  })
+
   test('of a file that is gone is an error of ours, not a crash', async () => {
     const { api } = await service([])
     await expect(upload(api, 'etl-load-1', {}, join(tmpdir(), 'no-such-file.parquet'), () => {})).rejects.toMatchObject({

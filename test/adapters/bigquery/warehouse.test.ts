@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { dataset, partition, pipeline, replace, row, table } from 'nais-etl'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { contentSql } from '../../../src/domain/content.ts'
+import type { TableRef } from '../../../src/domain/source.ts'
 import { type Local, startLocal } from '../../support/local.ts'
 import { connected, freshTarget, identity, makeDataset, named, project, publication, sql, staged, tablesIn } from './world.ts'
 
@@ -250,17 +253,39 @@ describe('a stage', () => {
     await expect(rowsOf(first.table)).rejects.toThrow('Not found')
   })
 
-  test('loads once, though answers of the upload are lost', async () => {
+  /** What lies in a stage, by the query that the audit asks. */
+  const contentOf = async ({ table }: { table: TableRef }) =>
+    (await adapter.warehouse.ask(`SELECT (${contentSql(Out.columns, table)}) AS content`)).rows[0]?.content
+
+  test.each([
+    ['a small file', 100, ['POST dropAnswer', 'POST unavailableAfter', 'POST unavailable']],
+    ['a large one', 5_000, ['PUT dropAnswer', 'PUT unavailableAfter', 'POST dropAnswer']],
+  ])('loads %s once, though answers of the upload are lost', async (_, bytes, faults) => {
     const { tables } = await ready()
-    const rows = Array.from({ length: 1000 }, (_, n) => ({ dato: '2024-01-01', env: String(n), n }))
-    for (const [index, fault] of [
-      { kind: 'dropAnswer', method: 'PUT', match: 'upload' },
-      { kind: 'unavailableAfter', method: 'PUT', match: 'upload' },
-      { kind: 'dropAnswer', method: 'POST', match: 'upload' },
-    ].entries()) {
-      await local.fault(fault)
-      expect(await staged(adapter, tables, Out.columns, rows, `abcde${index}`)).toMatchObject({ rows: 1000 })
+    const rows = Array.from({ length: 1500 }, (_, n) => ({ dato: '2024-01-01', env: randomBytes(bytes).toString('base64'), n }))
+    for (const [index, fault] of faults.entries()) {
+      const [method = '', kind = ''] = fault.split(' ')
+      await local.fault({ kind, method, match: 'upload' })
+      const stage = await staged(adapter, tables, Out.columns, rows, `abc${bytes}${index}`)
+      expect(stage.contentHash).toMatch(/^2-1500-/)
+      expect(await contentOf(stage)).toBe(stage.contentHash)
     }
+  })
+
+  test('of several parts has what all of them hold', async () => {
+    const { tables } = await ready()
+    const rows = Array.from({ length: 60_000 }, (_, n) => ({ dato: '2024-01-01', env: `${n} ${Math.sin(n)}`, n }))
+    const stage = await staged(adapter, tables, Out.columns, rows, 'aaaaaa', 128 * 1024)
+    expect(await contentOf(stage)).toBe(stage.contentHash)
+  })
+
+  test('that lacks a part is not what was sent', async () => {
+    const { tables } = await ready()
+    const rows = [1, 2].map(n => ({ dato: '2024-01-01', env: 'dev', n }))
+    const stage = await staged(adapter, tables, Out.columns, rows, 'aaaaaa')
+    const name = `\`${project}.${stage.table.dataset}.${stage.table.table}\``
+    await sql(local, `UPDATE ${name} SET n = 3 WHERE n = 2`)
+    expect(await contentOf(stage)).not.toBe(stage.contentHash)
   })
 })
 

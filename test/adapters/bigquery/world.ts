@@ -56,15 +56,17 @@ export function identity(run: string, attempt: string): Identity {
   return { run, attempt, trigger: 'manual', slot: '2024-02-01T05:30:00Z' }
 }
 
-/** Spools rows and stages them. */
+/** Spools rows and stages them, in one part or in parts of about so many bytes. */
 export async function staged(
   adapter: Awaited<ReturnType<typeof connected>>,
   tables: TargetTables,
   columns: readonly Column[],
   rows: readonly AnyRow[],
   attempt: string,
+  partBytes?: number,
 ): Promise<Stage> {
-  const writer = await createSpool({ directory: tmpdir() }).open(columns)
+  const spool = createSpool({ directory: tmpdir(), ...(partBytes === undefined ? {} : { partBytes }) })
+  const writer = await spool.open(columns)
   try {
     await writer.write(rows)
     return await adapter.warehouse.stage(tables, columns, { kind: 'files', ...(await writer.finish()) }, attempt)

@@ -1,10 +1,8 @@
 import type { Value } from '../../../googlesql/field.ts'
 import type { Field, FieldType } from '../../contract.ts'
 import { literal, textLiteral } from '../values.ts'
-import { NotLowered } from './grammar.ts'
-
-/** An argument: its type, its value where it is a constant, its DuckDB expression (made when asked for; may throw NotLowered). */
-export type Argument = { readonly field: Field; readonly constant: Value | undefined; readonly sql: string }
+import { type Argument, type Lower, NotLowered, spoken } from './grammar.ts'
+import { textFunctions } from './texts.ts'
 
 /** A call of one of the functions whose DuckDB counterpart is proven equal (test/local/sql/lower). Throws NotLowered for all others. */
 export function call(name: string, args: readonly Argument[], result: Field): string {
@@ -17,8 +15,6 @@ export function call(name: string, args: readonly Argument[], result: Field): st
 export function isPlain(field: Field): boolean {
   return field.mode !== 'REPEATED' && plain.has(field.type)
 }
-
-type Lower = (args: readonly Argument[], result: Field, name: string) => string
 
 const plain = new Set<FieldType>(['STRING', 'BYTES', 'INT64', 'BOOL', 'NUMERIC', 'DATE', 'TIME', 'DATETIME', 'TIMESTAMP'])
 
@@ -113,29 +109,8 @@ const inArray: Lower = ([value, array]) => {
   return `${value.sql} IN (${elements.map(each => literal(each, element)).join(', ')})`
 }
 
-// Only where both count alike: from the first character on, to the right.
-const substr: Lower = ([value, from, length]) => {
-  const isConstant = typeof from?.constant === 'bigint' && from.constant >= 1n && typeof length?.constant === 'bigint'
-  if (value?.field.type !== 'STRING' || !isConstant || (length.constant as bigint) < 0n)
-    throw new NotLowered('SUBSTR of these arguments')
-  return `substr(${value.sql}, ${from.constant}, ${length.constant})`
-}
-
-// GoogleSQL: FORMAT, '%g': as C's printf, `nan` without a sign.
-const format: Lower = ([pattern, value, ...more]) => {
-  if (pattern?.constant !== '%.17g' || value?.field.type !== 'FLOAT64' || value.field.mode === 'REPEATED' || more.length > 0)
-    throw new NotLowered('FORMAT of these arguments')
-  return `CASE WHEN isnan(${value.sql}) THEN 'nan' ELSE printf('%.17g', ${value.sql}) END`
-}
-
-// GoogleSQL: ARRAY_TO_STRING leaves NULLs out, and so does DuckDB, which has no text of an empty list.
-const arrayToString: Lower = ([array, delimiter, ...more]) => {
-  if (array?.field.type !== 'STRING' || typeof delimiter?.constant !== 'string' || more.length > 0)
-    throw new NotLowered('ARRAY_TO_STRING of these arguments')
-  return `CASE WHEN ${array.sql} IS NOT NULL THEN COALESCE(array_to_string(${array.sql}, ${textLiteral(delimiter.constant)}), '') END`
-}
-
 const functions: Readonly<Record<string, Lower>> = {
+  ...textFunctions,
   $equal: compare('='),
   $not_equal: compare('<>'),
   $less: compare('<'),
@@ -178,19 +153,12 @@ const functions: Readonly<Record<string, Lower>> = {
     return `round(${args[0]})`
   }),
   to_base64: ofType(['BYTES'], ([a]) => `to_base64(${a})`),
-  to_hex: ofType(['BYTES'], ([a]) => `lower(hex(${a}))`),
-  md5: ofType(['STRING', 'BYTES'], ([a]) => `unhex(md5(${a}))`),
-  substr,
-  format,
-  array_length: any(([a]) => `len(${a})`),
-  array_to_string: arrayToString,
   $multiply: ofType(['INT64'], ([a, b]) => `${a} * ${b}`),
   $unary_minus: ofType(exact, ([a]) => `-${a}`),
   length,
   char_length: ofType(['STRING'], ([a]) => `length(${a})`),
   byte_length: length8(),
   octet_length: length8(),
-  concat: ofType(['STRING'], joined),
   starts_with: ofType(['STRING'], ([a, b]) => `starts_with(${a}, ${b})`),
   ends_with: ofType(['STRING'], ([a, b]) => `ends_with(${a}, ${b})`),
   regexp_contains: regexpContains,
@@ -199,16 +167,6 @@ const functions: Readonly<Record<string, Lower>> = {
     if (args.length !== 1) throw new NotLowered('DATE with a time zone')
     return `CAST(${args[0]} AT TIME ZONE 'UTC' AS DATE)`
   }),
-  unix_micros: ofType(['TIMESTAMP'], ([a]) => `epoch_us(${a})`),
-  timestamp: ([moment, zone]) => {
-    if (moment?.field.type !== 'DATETIME' || zone?.constant !== 'UTC') throw new NotLowered('TIMESTAMP of these arguments')
-    return `${moment.sql} AT TIME ZONE 'UTC'`
-  },
-  datetime: ([day, time, ...more]) => {
-    if (day?.field.type !== 'DATE' || time?.field.type !== 'TIME' || more.length > 0)
-      throw new NotLowered('DATETIME of these arguments')
-    return `${day.sql} + ${time.sql}`
-  },
 }
 
 function arithmetic(operator: '+' | '-'): Lower {
@@ -224,13 +182,6 @@ function arithmetic(operator: '+' | '-'): Lower {
 function finite(value: string, operands: readonly (string | undefined)[]): string {
   const given = operands.map(each => `isinf(${each})`).join(' OR ')
   return `CASE WHEN isinf(${value}) AND NOT (${given}) THEN error('floating point overflow') ELSE ${value} END`
-}
-
-// A chain of operators is as deep as it is long, and DuckDB's parser ends at a depth of 1 000: halves of halves.
-function joined(args: readonly string[]): string {
-  if (args.length <= 2) return args.join(' || ')
-  const middle = Math.ceil(args.length / 2)
-  return `(${joined(args.slice(0, middle))}) || (${joined(args.slice(middle))})`
 }
 
 function arms(args: readonly string[]): string {
@@ -250,11 +201,4 @@ function length8(): Lower {
 // DuckDB's DECIMAL(38,9) has the range of NUMERIC, but its sums may leave it by a few digits before it notices.
 function within(sum: string, type: FieldType): string {
   return type === 'NUMERIC' ? `CAST(${sum} AS DECIMAL(38,9))` : sum
-}
-
-function spoken(name: string): string {
-  return name
-    .replace(/^\$/, '')
-    .replaceAll('_', name.startsWith('$') ? ' ' : '_')
-    .toUpperCase()
 }

@@ -13,6 +13,12 @@ export class NotLowered extends Error {
   }
 }
 
+/** An argument: its type, its value where it is a constant, its DuckDB expression (made when asked for; may throw NotLowered). */
+export type Argument = { readonly field: Field; readonly constant: Value | undefined; readonly sql: string }
+
+/** Writes a call of a function. Throws NotLowered. */
+export type Lower = (args: readonly Argument[], result: Field, name: string) => string
+
 /** A column in reach: the DuckDB expression that reads it. */
 export type Reach = ReadonlyMap<string, string>
 
@@ -53,6 +59,14 @@ export function nameOf(node: Node): string {
     .replace(/^resolved|Node$/g, '')
     .replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)
     .trim()
+}
+
+/** The name of a function, for a message: `$not_equal` is NOT EQUAL. */
+export function spoken(name: string): string {
+  return name
+    .replace(/^\$/, '')
+    .replaceAll('_', name.startsWith('$') ? ' ' : '_')
+    .toUpperCase()
 }
 
 const meaningless = new Set(['kind', 'parseLocationRange', 'columnList', 'nodeSource', 'isOrdered', 'type', 'typeAnnotationMap'])
