@@ -50,6 +50,7 @@ function planText(plan: Plan, withSql: boolean): string {
     `  slices    ${scope}; ${plan.why}${plan.left > 0 ? `; ${plan.left} more wait for the next run` : ''}`,
     `  writes    ${tableName(plan.tables.target)} (${plan.pipeline.write.mode}), history in ${plan.tables.history.table}`,
     `  makes     ${plan.bootstrap.length === 0 ? 'nothing: all tables exist' : 'the tables that are missing'}`,
+    ...plan.changes.map(change => `  schema    ${change.sentence}${change.class === 'expand' ? ' (done by the run)' : ''}`),
     `  version   ${plan.version} for the slot ${plan.identity.slot} (${plan.identity.trigger})`,
     `  now       ${plan.head === null || plan.head.seq === 0n ? 'nothing published yet' : `version ${plan.head.version} by ${plan.head.run}${plan.head.held ? ', held' : ''}`}`,
   ]
@@ -57,6 +58,7 @@ function planText(plan: Plan, withSql: boolean): string {
   const parts = [
     ...plan.sources.map(source => [`read ${source.name}`, source.read] as const),
     ...plan.bootstrap.map(text => ['bootstrap', text] as const),
+    ...plan.evolve.map(text => ['evolve', text] as const),
     ['audit', plan.audit] as const,
     ['publish', plan.publish] as const,
   ]

@@ -5,6 +5,7 @@ import type { Plan } from './plan.ts'
 export type RunEvent = { readonly pipeline: string; readonly run: string; readonly attempt: string } & (
   | { readonly kind: 'planned'; readonly plan: Plan }
   | { readonly kind: 'created'; readonly tables: readonly string[] }
+  | { readonly kind: 'evolved'; readonly table: string; readonly changes: readonly string[] }
   | { readonly kind: 'reading'; readonly source: string; readonly rows: number }
   | {
       readonly kind: 'transformed'
@@ -43,6 +44,7 @@ export const messages: {
 } = {
   planned: { message: 'Run planned', level: 'info' },
   created: { message: 'Tables made', level: 'info' },
+  evolved: { message: 'Schema widened', level: 'info' },
   reading: { message: 'Rows read', level: 'info' },
   transformed: { message: 'Slice transformed', level: 'info' },
   staged: { message: 'Result staged', level: 'info' },

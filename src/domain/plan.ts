@@ -1,3 +1,4 @@
+import type { Change } from './evolution.ts'
 import type { NamedPipeline } from './pipeline.ts'
 import type { Head, Identity, Scope, Stage, TargetTables } from './run.ts'
 import type { TableRef } from './source.ts'
@@ -22,6 +23,10 @@ export type Plan = {
   readonly why: string
   /** DDL that makes what is missing. */
   readonly bootstrap: readonly string[]
+  /** DDL that widens what is there, and the note of it. */
+  readonly evolve: readonly string[]
+  /** How the target differs from what the pipeline declares; none of it breaks a reader. */
+  readonly changes: readonly Change[]
   readonly stage: TableRef
   readonly audit: string
   readonly publish: string

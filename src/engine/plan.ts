@@ -86,6 +86,8 @@ export async function makePlan(
     left: work?.left ?? 0,
     why: why(pipeline, work),
     bootstrap: state.missing,
+    evolve: state.evolve,
+    changes: state.changes,
     stage,
     audit: auditSql(guarded(pipeline).columns, pipeline.to.row.key, stage, sliceColumn(pipeline, scope)),
     last,

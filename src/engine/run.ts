@@ -7,6 +7,7 @@ import type { PublishOutcome } from '../domain/run.ts'
 import { tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { Note } from '../ports/warehouse.ts'
+import { bootstrap } from './bootstrap.ts'
 import { type JobTime, jobTime } from './deadline.ts'
 import { noteFailure, noteOf } from './note.ts'
 import { makePlans } from './plan.ts'
@@ -79,7 +80,7 @@ type Try = {
 
 /** plan → bootstrap → claim → read, transform, stage, audit each target → publish all: one call a line. */
 async function once(its: Try): Promise<Outcome | 'lost'> {
-  const { request, ports, settings, time, known, say, tried } = its
+  const { ports, settings, time, known, say, tried } = its
   const { signal } = time
   const go = <T>(name: string, work: () => Promise<T>): Promise<T> => step({ step: name }, () => untilStopped(work, signal))
 
@@ -92,11 +93,7 @@ async function once(its: Try): Promise<Outcome | 'lost'> {
   if (due.length === 0) return nothingToDo(first, say)
 
   time.count(first)
-  for (const { bootstrap, tables } of due) {
-    if (bootstrap.length === 0) continue
-    await go('bootstrap', () => ports.warehouse.bootstrap(bootstrap, request.attempt))
-    say('created', { tables: [tables.target, tables.history, tables.head, tables.runs].map(tableName) })
-  }
+  for (const plan of due) await go('bootstrap', () => bootstrap(plan, ports, settings, say))
   const note = async (event: string, of: (one: Prepared) => Partial<Note>, all: readonly Prepared[]) => {
     for (const one of all) await ports.warehouse.note({ ...noteOf(one.plan), event, ...of(one) })
   }

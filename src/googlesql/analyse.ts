@@ -109,7 +109,9 @@ type Language = Record<string, unknown>
 async function languageOptions(client: Client): Promise<Language> {
   const language = await client.call('GetLanguageOptions', { maximumFeatures: true })
   // Empty means all kinds of statements; EXTERNAL is the dialect of BigQuery's users (no INT32, no ENUM).
-  return { ...language, supportedStatementKinds: [], productMode: 'PRODUCT_EXTERNAL' }
+  // BigQuery has ALTER COLUMN SET DATA TYPE, which the maximum leaves out.
+  const features = [...(language.enabledLanguageFeatures as string[]), 'FEATURE_ALTER_COLUMN_SET_DATA_TYPE']
+  return { ...language, enabledLanguageFeatures: features, supportedStatementKinds: [], productMode: 'PRODUCT_EXTERNAL' }
 }
 
 // Pruned, a tree says which columns are read. The evaluator breaks down over a pruned INSERT that leaves columns out.

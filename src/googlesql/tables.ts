@@ -18,8 +18,8 @@ export function tableUses(statement: Node, paths: readonly (readonly string[])[]
     if (place === undefined) continue
     const path = children(place.name, 'names').map(each => text(each, 'idString'))
     const range = rangeOf(place.name)
-    if (range === undefined || !wanted.has(path.join('\0').toLowerCase())) continue
-    if (path.length === 1 && hidden(statement, path[0] ?? '')) {
+    if (range === undefined || !(place.always || wanted.has(path.join('\0').toLowerCase()))) continue
+    if (!place.always && path.length === 1 && hidden(statement, path[0] ?? '')) {
       throw new GoogleSqlError(
         'unable',
         `the name ${path[0]} is both a table and a WITH clause here: give one of them another name`,
@@ -41,7 +41,10 @@ export function quoted(name: string): string {
   return `\`${name.replace(/[\\`]/g, match => `\\${match}`)}\``
 }
 
-function namedTable(node: Node): { name: Node; aliased: boolean } | undefined {
+function namedTable(node: Node): { name: Node; aliased: boolean; always?: boolean } | undefined {
+  // The table of an ALTER TABLE is not among the names that a script reads.
+  const altered = node.kind === 'astAlterTableStatementNode' ? child(node, 'path') : undefined
+  if (altered !== undefined) return { name: altered, aliased: true, always: true }
   const aliased = child(node, 'alias') !== undefined
   if (node.kind === 'astTablePathExpressionNode') {
     const name = child(node, 'pathExpr')

@@ -73,11 +73,11 @@ export function createCatalogue(connection: DuckDBConnection): Catalogue {
           })
         return meta
       }),
-    change: (ref, change) =>
+    change: (ref, change, using) =>
       inTransaction(connection, async () => {
         const before = await existing(ref)
         const after: TableMeta = { ...before, ...change, etag: newEtag(), modifiedAt: now() }
-        if (change.schema && before.kind === 'TABLE') await evolve(connection, before, change.schema)
+        if (change.schema && before.kind === 'TABLE') await evolve(connection, before, change.schema, using)
         await connection.run(`UPDATE _catalogue.tables SET etag = $4, modified = $5, body = $6 WHERE ${isTable}`, [
           ref.project,
           ref.dataset,

@@ -55,8 +55,11 @@ export type Catalogue = {
   list(ref: DatasetRef): Promise<TableMeta[]>
   /** Makes metadata and the empty physical table. Throws notFound for the dataset, duplicate for the table. */
   create(table: NewTable): Promise<TableMeta>
-  /** Changes metadata (a new etag) and, where the schema grew or was relaxed, the physical table. */
-  change(ref: TableRef, change: Partial<Omit<NewTable, 'ref' | 'kind'>>): Promise<TableMeta>
+  /**
+   * Changes metadata (a new etag) and, where the schema grew or was relaxed, the physical table. A column changes its type only if `using` has, by its
+   * name, the DuckDB expression of its new values.
+   */
+  change(ref: TableRef, change: Partial<Omit<NewTable, 'ref' | 'kind'>>, using?: ReadonlyMap<string, string>): Promise<TableMeta>
   drop(ref: TableRef): Promise<void>
 }
 

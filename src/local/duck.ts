@@ -50,7 +50,8 @@ export async function inTransaction<T>(connection: DuckDBConnection, work: () =>
 /** True for DuckDB's errors that come from two transactions that write the same thing. */
 export function isConflict(error: unknown): boolean {
   return (
-    error instanceof Error && /write-write conflict|Conflict on|TransactionContext Error: Failed to commit/i.test(error.message)
+    error instanceof Error &&
+    /write-write conflict|Conflict on|TransactionContext Error: Failed to commit|Transaction conflict: /i.test(error.message)
   )
 }
 

@@ -4,10 +4,18 @@ import { quoted } from './duck.ts'
 import { nameOf } from './names.ts'
 import { physicalType } from './types.ts'
 
-/** Brings the physical table from its schema to the next one: columns and fields come and go. A changed type is refused. */
-export async function evolve(connection: DuckDBConnection, table: TableMeta, next: readonly Field[]): Promise<void> {
+/**
+ * Brings the physical table from its schema to the next one: columns and fields come and go. A changed type is refused, unless `using` says (by column)
+ * how its values are made.
+ */
+export async function evolve(
+  connection: DuckDBConnection,
+  table: TableMeta,
+  next: readonly Field[],
+  using: ReadonlyMap<string, string> = new Map(),
+): Promise<void> {
   if (table.schema.length > 0 && next.length === 0) throw new BigQueryError('invalid', 'A table needs at least one column')
-  await evolveFields(connection, table, table.schema, next, [])
+  await evolveFields(connection, table, table.schema, next, [], using)
 }
 
 async function evolveFields(
@@ -16,14 +24,19 @@ async function evolveFields(
   before: readonly Field[],
   after: readonly Field[],
   path: readonly string[],
+  using: ReadonlyMap<string, string>,
 ): Promise<void> {
   const alter = (action: string) => connection.run(`ALTER TABLE ${table.physical} ${action}`)
   for (const field of after) {
     const old = before.find(each => isSame(each, field))
     if (!old) {
-      const empty = field.mode === 'REPEATED' && path.length === 0 ? ' DEFAULT []' : ''
-      await alter(`ADD COLUMN ${quoted(...path, field.name)} ${physicalType(field)}${empty}`)
-      if (empty) await alter(`ALTER COLUMN ${quoted(field.name)} DROP DEFAULT`)
+      const type = physicalType(field)
+      await alter(`ADD COLUMN ${quoted(...path, field.name)} ${type}`)
+      // A DEFAULT that is dropped again would do too, but DuckDB fails to commit that together with further changes.
+      if (field.mode === 'REPEATED' && path.length === 0)
+        await alter(`ALTER COLUMN ${quoted(field.name)} SET DATA TYPE ${type} USING CAST([] AS ${type})`)
+    } else if (path.length === 0 && using.has(old.name)) {
+      await alter(`ALTER COLUMN ${quoted(old.name)} SET DATA TYPE ${physicalType(field)} USING ${using.get(old.name)}`)
     } else if (old.type !== field.type || (old.mode === 'REPEATED') !== (field.mode === 'REPEATED')) {
       const [from, to] = [describe(old), describe(field)]
       throw new BigQueryError(
@@ -32,7 +45,7 @@ async function evolveFields(
       )
     } else if (field.type === 'RECORD') {
       const inside = field.mode === 'REPEATED' ? [...path, old.name, 'element'] : [...path, old.name]
-      await evolveFields(connection, table, old.fields ?? [], field.fields ?? [], inside)
+      await evolveFields(connection, table, old.fields ?? [], field.fields ?? [], inside, using)
     }
   }
   for (const old of before) {

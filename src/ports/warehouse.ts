@@ -1,4 +1,5 @@
 import type { Column } from '../domain/column.ts'
+import type { Change } from '../domain/evolution.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Answer, Head, LedgerRow, Publication, PublishOutcome, Stage, TargetTables } from '../domain/run.ts'
 import type { TableRef } from '../domain/source.ts'
@@ -8,6 +9,10 @@ export type TargetState = {
   readonly now: string
   /** Scripts that make what is missing, in order; empty if nothing is. */
   readonly missing: readonly string[]
+  /** Scripts that widen what is there, in order, and note it; empty if all fits. */
+  readonly evolve: readonly string[]
+  /** How the target differs from what the pipeline declares; none of them is breaking. */
+  readonly changes: readonly Change[]
   /** null until the head table exists. */
   readonly head: Head | null
   readonly ledger: readonly LedgerRow[]
@@ -45,9 +50,9 @@ export type StageFrom =
  * Job ids are chosen by the caller's attempt; after any doubt the id is looked up: absent → submit, running or done → adopt, failed → next number.
  */
 export type Warehouse = {
-  /** Reads only; may be repeated. Checks that both datasets exist (`notFound`: "made by naisjob.yaml: deploy once") and that t has the row's columns (`schema`). */
+  /** Reads only; may be repeated. Checks that both datasets exist (`notFound`: "made by naisjob.yaml: deploy once") and that t can take the row's columns (`schema`, with the way on). */
   describe(pipeline: NamedPipeline, tables: TargetTables, run: string): Promise<TargetState>
-  /** Runs the scripts of `missing`; idempotent. */
+  /** Runs the scripts of `missing` and `evolve`. All of them are tried: what another pod has done meanwhile may fail (`query`, `conflict`); whether all fits then, `describe` says. */
   bootstrap(scripts: readonly string[], attempt: string): Promise<void>
   /** Appends an event; at least once: the ledger's readers count attempts, not rows. */
   note(note: Note): Promise<void>

@@ -30,17 +30,17 @@ export function createHead(tables: TargetTables): string {
 
 /** What consumers read. */
 export function createTarget(pipeline: NamedPipeline, tables: TargetTables): string {
-  const { to, write } = pipeline
+  const { to } = pipeline
   const columns = [...to.row.columns, versionColumn].map(ddlColumn)
-  const column = write.mode === 'partition' ? write.column : to.partitionBy
+  const column = partitionColumn(pipeline)
   const partition = column === undefined ? undefined : `PARTITION BY ${literal.name(column)}`
   const description = to.description === undefined ? undefined : `OPTIONS (description = ${literal.string(to.description)})`
   return `${create(tables.target, columns)}${line([partition, clustering(clusterColumns(pipeline)), description])};`
 }
 
-/** Do earlier versions lie in a table of their own? */
-export function keepsHistory(_pipeline: NamedPipeline): boolean {
-  return true
+/** The column by whose days a target is partitioned. */
+export function partitionColumn({ to, write }: NamedPipeline): string | undefined {
+  return write.mode === 'partition' ? write.column : to.partitionBy
 }
 
 /** Earlier versions; a day of versions is a partition, so that old ones expire for nothing. */
@@ -79,9 +79,11 @@ const clusterTypes: readonly Column['type'][] = [
   'TIMESTAMP',
 ]
 
-function clusterColumns({ to, write }: NamedPipeline): readonly string[] {
+/** What a target is clustered by: what its author says, else the key. */
+export function clusterColumns(pipeline: NamedPipeline): readonly string[] {
+  const { to } = pipeline
   if (to.clusterBy !== undefined) return to.clusterBy.slice(0, 4)
-  const partitioned = write.mode === 'partition' ? write.column : to.partitionBy
+  const partitioned = partitionColumn(pipeline)
   const able = to.row.columns
     .filter(column => clusterTypes.includes(column.type) && column.mode !== 'REPEATED')
     .map(column => column.name)

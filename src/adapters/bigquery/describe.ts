@@ -1,16 +1,19 @@
-import type { Column } from '../../domain/column.ts'
 import { EtlError } from '../../domain/error.ts'
+import { type Change, columnChanges, heldColumns } from '../../domain/evolution.ts'
 import type { NamedPipeline } from '../../domain/pipeline.ts'
-import type { TargetTables } from '../../domain/run.ts'
-import { schemaHash } from '../../domain/shape.ts'
+import type { Answer, Head, LedgerRow, TargetTables } from '../../domain/run.ts'
+import { type Shape, schemaHash, shapeFrom, shapeOf } from '../../domain/shape.ts'
 import { type TableRef, tableName } from '../../domain/source.ts'
+import { keepsRows } from '../../domain/write.ts'
 import type { TargetState } from '../../ports/warehouse.ts'
+import { alterScripts, evolvedNote } from './alter.ts'
 import type { Api } from './api.ts'
-import { createHead, createHistory, createRuns, createTarget, keepsHistory, opColumn, versionColumn } from './bootstrap.ts'
+import { createHead, createHistory, createRuns, createTarget, opColumn, versionColumn } from './bootstrap.ts'
+import { columnsOf, refuseBreaking, targetChanges, withNulls } from './compare.ts'
 import { headOf, ledgerOf, stateQuery } from './ledger.ts'
 import { checkDatasetLocation, checkLocation } from './location.ts'
 import { ask } from './query.ts'
-import { columnsText, datasetExists, findTable, schemaProblems, type TableResource } from './tables.ts'
+import { datasetExists, findTable, type TableResource } from './tables.ts'
 
 /** What exists of a target: one tables.get and one query where all is there and the schema is the one that was published last. */
 export async function describe(api: Api, pipeline: NamedPipeline, tables: TargetTables, run: string): Promise<TargetState> {
@@ -22,19 +25,82 @@ export async function describe(api: Api, pipeline: NamedPipeline, tables: Target
   const heads = rows.filter(row => row.part === 'head').length
   if (first === undefined || heads > 1) throw notOneHead(tables, heads)
   const head = there.head ? headOf(first) : null
+  const question = (sql: string) => ask(api, sql, `NULLs in ${tableName(tables.target)}`)
   // The last publication of this very schema wrote to the history: it is there, and it fits.
   const isKnown = head !== null && head.schemaHash === schemaHash(pipeline)
-  const history = isKnown || !keepsHistory(pipeline) ? undefined : await findTable(api, tables.history)
+  const history = isKnown || !keepsRows(pipeline.write) ? undefined : await findTable(api, tables.history)
   if (!there.runs || !there.head || target === undefined) await checkDatasets(api, pipeline.name, tables)
-  if (target !== undefined) checkTarget(api, pipeline, tables.target, target, [...pipeline.to.row.columns, versionColumn])
-  if (history !== undefined) checkColumns(tables.history, history, [...pipeline.to.row.columns, versionColumn, opColumn])
+  if (target === undefined && head !== null && head.seq > 0n) refuseLost(pipeline, tables, head)
+  const ledger = ledgerOf(rows)
+  const notes = ledger.filter(row => row.event === 'evolved')
+  const last = shapeFrom(notes.at(-1)?.message)
+  if (target !== undefined) checkLocation(api, `the target ${tableName(tables.target)}`, target.location)
+  const changes = target === undefined ? [] : await changesOf(pipeline, tables.target, target, last, question)
+  const held = heldBy(pipeline, target)
+  const kept = history === undefined ? [] : historyChanges(held, history)
+  if (history !== undefined) refuseBreaking(pipeline, tables.history, history, kept)
   const missing = [
     ...(there.runs ? [] : [createRuns(tables)]),
     ...(there.head ? [] : [createHead(tables)]),
     ...(target === undefined ? [createTarget(pipeline, tables)] : []),
-    ...(history === undefined && !isKnown && keepsHistory(pipeline) ? [createHistory(pipeline, tables)] : []),
+    ...(history === undefined && !isKnown && keepsRows(pipeline.write) ? [createHistory(held, tables)] : []),
   ]
-  return { now: first.now as string, missing, head, ledger: ledgerOf(rows) }
+  const isNoted = JSON.stringify(shapeOf(pipeline)) === JSON.stringify(last) || (last === null && isKnown)
+  const note = evolvedNote(pipeline, tables, run, head?.version ?? '1970-01-01T00:00:00Z', changes)
+  return {
+    now: first.now as string,
+    missing,
+    evolve: [
+      ...alterScripts(tables.history, 'history', kept),
+      ...alterScripts(tables.target, 'target', changes),
+      ...(isNoted ? [] : [note]),
+    ],
+    changes: changes.map(change => since(change, notes)),
+    head,
+    ledger,
+  }
+}
+
+/** What of the target differs. Throws EtlError `schema` where that is breaking. */
+async function changesOf(
+  pipeline: NamedPipeline,
+  ref: TableRef,
+  table: TableResource,
+  last: Shape | null,
+  ask: (sql: string) => Promise<Answer>,
+): Promise<readonly Change[]> {
+  refuseStrange(pipeline, ref, table)
+  const changes = await withNulls(pipeline, ref, table, targetChanges(pipeline, table, last), ask)
+  refuseBreaking(pipeline, ref, table, changes)
+  return changes
+}
+
+/** The pipeline with the columns that its target holds. */
+function heldBy(pipeline: NamedPipeline, target: TableResource | undefined): NamedPipeline {
+  const { to } = pipeline
+  const columns = heldColumns(to.row.columns, target === undefined ? [] : columnsOf(target))
+  return { ...pipeline, to: { ...to, row: { ...to.row, columns } } }
+}
+
+/** A rename is the target's matter: in the history every column that is not there is a new one. */
+const unknown: Shape = { mode: '', key: [], columns: {} }
+
+function historyChanges({ to }: NamedPipeline, history: TableResource): readonly Change[] {
+  const wanted = [...to.row.columns, versionColumn, opColumn]
+  return columnChanges({ role: 'history', wanted, found: columnsOf(history), last: unknown })
+}
+
+/** Since when a column is not written any more, by the notes of what was declared. */
+function since(change: Change, notes: readonly LedgerRow[]): Change {
+  if (change.kind !== 'unwritten') return change
+  const shapes = notes.map(note => ({ version: note.version, shape: shapeFrom(note.message) }))
+  const last = shapes.findLastIndex(({ shape }) => shape?.columns[change.column] !== undefined)
+  const after = last < 0 ? undefined : shapes[last + 1]
+  if (after === undefined) return change
+  return {
+    ...change,
+    sentence: `column ${change.column} is no longer written since version ${after.version}, which was the last with it`,
+  }
 }
 
 /** The answer of the one question; where a table is missing, it is asked again without. */
@@ -82,41 +148,29 @@ async function locationOr(api: Api, tables: TargetTables, error: unknown): Promi
   throw error
 }
 
-function checkTarget(api: Api, pipeline: NamedPipeline, ref: TableRef, table: TableResource, wanted: readonly Column[]): void {
-  checkLocation(api, `the target ${tableName(ref)}`, table.location)
-  checkColumns(ref, table, wanted)
-  if (table.streamingBuffer !== undefined) {
-    throw new EtlError(
-      'schema',
-      `${tableName(ref)} has rows in its streaming buffer: BigQuery changes none of them for 30 minutes.`,
-      {
-        hint: 'stop what streams into it (insertAll); nobody but this pipeline may write to a target',
-      },
-    )
+/** What is not ours yet, or just now can't be written. */
+function refuseStrange(pipeline: NamedPipeline, ref: TableRef, table: TableResource): void {
+  if (!columnsOf(table).some(column => column.name.toLowerCase() === versionColumn.name)) {
+    throw new EtlError('schema', `${tableName(ref)} exists and was not made by nais-etl: it has no column version.`, {
+      hint: `\`npm run etl -- adopt ${pipeline.name}\` shows what differs, and takes it over with --yes; or choose another table name`,
+    })
   }
-  const { write } = pipeline
-  if (write.mode !== 'partition' || (table.timePartitioning?.field === write.column && table.timePartitioning.type === 'DAY'))
-    return
-  const has =
-    table.timePartitioning === undefined
-      ? 'has no partitions'
-      : `has partitions by ${table.timePartitioning.field ?? 'the time of loading'}`
-  throw new EtlError('schema', `${tableName(ref)} ${has}; the pipeline writes partitions by day of ${write.column}.`, {
-    hint: 'a table never changes its partitions: choose another table name',
-  })
+  if (table.streamingBuffer === undefined) return
+  throw new EtlError(
+    'schema',
+    `${tableName(ref)} has rows in its streaming buffer: BigQuery changes none of them for 30 minutes.`,
+    { hint: 'stop what streams into it (insertAll); nobody but this pipeline may write to a target' },
+  )
 }
 
-/** A column that is required there and nullable here would refuse our NULLs; one that is required there and unknown here, every row. */
-function checkColumns(ref: TableRef, table: TableResource, wanted: readonly Column[]): void {
-  const fields = table.schema?.fields ?? []
-  const problems = schemaProblems(wanted, fields)
-  for (const field of fields.filter(candidate => candidate.mode === 'REQUIRED')) {
-    const column = wanted.find(candidate => candidate.name.toLowerCase() === field.name.toLowerCase())
-    if (column === undefined) problems.push(`column ${field.name} is required there, and the row schema lacks it`)
-    else if (column.mode === 'NULLABLE') problems.push(`column ${field.name} is required there, and the row schema says nullable`)
-  }
-  if (problems.length === 0) return
-  throw new EtlError('schema', `${tableName(ref)} has another schema than the pipeline: ${problems.join('; ')}.`, {
-    hint: `it has ${columnsText(fields)}. Change the row schema back, or choose another table name; changing a published table comes later`,
-  })
+/** A published table that is gone: replace makes all of it anew, the others would go on as if its rows were still there. */
+function refuseLost(pipeline: NamedPipeline, { target, head: lock }: TargetTables, head: Head): void {
+  if (pipeline.write.mode === 'replace') return
+  throw new EtlError(
+    'schema',
+    `${tableName(target)} is gone, though version ${head.version} was published: somebody dropped it.`,
+    {
+      hint: `within seven days \`UNDROP TABLE\` brings it back (BigQuery: Restore deleted tables). To begin anew, drop ${tableName(lock)} too`,
+    },
+  )
 }

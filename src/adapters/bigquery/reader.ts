@@ -1,6 +1,7 @@
 import type { AnyRow, Column } from '../../domain/column.ts'
 import { EtlError } from '../../domain/error.ts'
 import { literal } from '../../domain/literal.ts'
+import { typeText } from '../../domain/shape.ts'
 import { type TableSource, tableName } from '../../domain/source.ts'
 import type { Reader, ReadRequest } from '../../ports/reader.ts'
 import type { Api } from './api.ts'
@@ -11,7 +12,7 @@ import { ask, queryConfiguration } from './query.ts'
 import { rawPages } from './rows.ts'
 import { columnsText, findTable, missingTable, schemaProblems } from './tables.ts'
 import { type Names, readText, sourceRef } from './text.ts'
-import { columnOfField, typeText } from './types.ts'
+import { columnOfField } from './types.ts'
 
 /** Reads tables and views by query jobs and their paged answers. */
 export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSource> {

@@ -1,9 +1,10 @@
 import type { Column } from '../../domain/column.ts'
 import { EtlError, nearest } from '../../domain/error.ts'
+import { typeText } from '../../domain/shape.ts'
 import { type TableRef, tableName } from '../../domain/source.ts'
 import { type Api, failed } from './api.ts'
 import { failureOf } from './errors.ts'
-import { columnOfField, type Field, sameType, typeText } from './types.ts'
+import { columnOfField, type Field, sameType } from './types.ts'
 
 /** tables.get, as far as we look. */
 export type TableResource = {
@@ -13,7 +14,16 @@ export type TableResource = {
   readonly numRows?: string
   readonly requirePartitionFilter?: boolean
   readonly streamingBuffer?: unknown
-  readonly timePartitioning?: { readonly type?: string; readonly field?: string }
+  readonly timePartitioning?: {
+    readonly type?: string
+    readonly field?: string
+    readonly requirePartitionFilter?: boolean
+    readonly expirationMs?: string
+  }
+  readonly rangePartitioning?: { readonly field?: string }
+  readonly clustering?: { readonly fields?: readonly string[] }
+  /** Milliseconds since 1970: the table is deleted then. */
+  readonly expirationTime?: string
 }
 
 /** undefined if there is no such table; is its dataset there, `datasetExists` says. Throws EtlError for anything else. */

@@ -50,15 +50,6 @@ function standardType(name: string): ColumnType {
   return legacy[name] ?? (name as ColumnType)
 }
 
-/** The type as people write it: `ARRAY<STRUCT<a INT64>>`. */
-export function typeText(column: Column): string {
-  const one =
-    column.type === 'RECORD'
-      ? `STRUCT<${(column.fields ?? []).map(field => `${field.name} ${typeText(field)}`).join(', ')}>`
-      : column.type
-  return column.mode === 'REPEATED' ? `ARRAY<${one}>` : one
-}
-
 /** Do the two have the same type, at every depth? Fields of a record are told by name, in any order. */
 export function sameType(wanted: Column, found: Column): boolean {
   if (wanted.type !== found.type || (wanted.mode === 'REPEATED') !== (found.mode === 'REPEATED')) return false

@@ -20,12 +20,16 @@ export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
   return {
     describe: (pipeline, tables, run) => describe(api, pipeline, tables, run),
     async bootstrap(scripts, attempt) {
+      let failure: EtlError | undefined
       for (const script of scripts) {
         await jobs.run(`etl-bootstrap-${attempt}`, queryConfiguration(script), 'making the tables').catch(error => {
           // Two first pods at once: the other one made it. Whether it fits, the next describe says.
-          if (!isDuplicate((error as Error).cause)) throw error
+          if (isDuplicate((error as Error).cause)) return
+          if (!(error instanceof EtlError) || !['query', 'conflict'].includes(error.kind)) throw error
+          failure ??= error
         })
       }
+      if (failure !== undefined) throw failure
     },
     async note(note) {
       await ask(api, noteScript(note), `the note ${note.event} in the ledger`, noteParameters(note))

@@ -20,6 +20,8 @@ export function fieldsOf(event: RunEvent): Readonly<Record<string, unknown>> {
     }
     case 'created':
       return { ...whose, tables: event.tables }
+    case 'evolved':
+      return { ...whose, table: event.table, changes: event.changes }
     case 'reading':
       return { ...whose, source: event.source, rows: event.rows }
     case 'transformed':

@@ -43,6 +43,9 @@ export function createTerminalReport(options: Options): Report {
         case 'created':
           line(`  ${style('green', '+')} made ${event.tables.map(name => name.slice(name.indexOf('.') + 1)).join(', ')}`)
           return
+        case 'evolved':
+          for (const change of event.changes) line(`  ${style('green', '+')} ${change}`)
+          return
         case 'reading':
           read = event.rows
           status(`  reading ${event.source}: ${rowsText(event.rows)}`)

@@ -1,11 +1,9 @@
-import type { Value } from '../../googlesql/field.ts'
-import { microsOf } from '../../googlesql/time.ts'
 import { child, children, type Node, rangeOf, text } from '../../googlesql/tree.ts'
-import { fieldOf } from '../../googlesql/types.ts'
 import { BigQueryError, type Field, type NewTable, type TableRef } from '../contract.ts'
 import { quoted } from '../duck.ts'
 import { noSuchTable, tableExists } from '../names.ts'
-import { constantValue, functionName } from './lower/expression.ts'
+import { definedColumn, tableOptions, unsupported } from './columns.ts'
+import { functionName } from './lower/expression.ts'
 import type { Lowering } from './lower/grammar.ts'
 import { resolve } from './names.ts'
 import { loweringOf, schemaOf, sourceOf } from './query.ts'
@@ -14,7 +12,11 @@ import { append } from './results.ts'
 import { type Prepared, prepare, type Session } from './session.ts'
 
 /** What a DDL statement did. */
-export type Defined = { readonly operation: 'CREATE' | 'SKIP' | 'DROP'; readonly table: TableRef; readonly rows: number }
+export type Defined = {
+  readonly operation: 'CREATE' | 'SKIP' | 'DROP' | 'ALTER'
+  readonly table: TableRef
+  readonly rows: number
+}
 
 /** Makes the table of a CREATE TABLE, with its rows where it has a SELECT. Throws BigQueryError. */
 export async function createTable(session: Session, statement: Node, prepared: Prepared, now: string): Promise<Defined> {
@@ -99,70 +101,21 @@ function tableOf(session: Session, resolved: Node): TableRef {
 function columnsOf(resolved: Node, lowering: Lowering, selected: readonly Field[] | undefined): Field[] {
   const defined = children(resolved, 'columnDefinitionList')
   if (defined.length === 0) return [...(selected ?? [])]
-  return defined.map(column => {
-    if (child(column, 'defaultValue') !== undefined)
-      throw unsupported(`A default (column ${text(column, 'name')})`, 'Write the value in each INSERT')
-    if (child(column, 'generatedColumnInfo') !== undefined)
-      throw unsupported(`A computed column (${text(column, 'name')})`, 'Write the value in each INSERT')
-    const annotations = child(column, 'annotations') ?? {}
-    return annotated(fieldOf(text(column, 'name'), child(column, 'type') ?? {}), annotations, lowering)
-  })
-}
-
-function annotated(field: Field, annotations: Node, lowering: Lowering): Field {
-  const parameters = child(annotations, 'typeParameters')
-  if (parameters !== undefined && Object.keys(parameters).length > 0)
-    throw unsupported(
-      `A parameterised type (column ${field.name})`,
-      'Use STRING, BYTES, NUMERIC or BIGNUMERIC without a length or precision',
-    )
-  const inside = children(annotations, 'childList')
-  const element = field.mode === 'REPEATED' && field.type === 'RECORD' ? children(inside[0] ?? {}, 'childList') : inside
-  const fields = field.fields?.map((each, index) => annotated(each, element[index] ?? {}, lowering))
-  let description: string | undefined
-  for (const option of children(annotations, 'optionList')) {
-    const value = optionValue(option, lowering)
-    if (text(option, 'name') !== 'description' || typeof value !== 'string')
-      throw unsupported(`The column option ${text(option, 'name')}`, 'description is the one there is')
-    description = value
-  }
-  const required = annotations.notNull === true && field.mode !== 'REPEATED'
-  return {
-    ...field,
-    ...(required && { mode: 'REQUIRED' as const }),
-    ...(fields && { fields }),
-    ...(description !== undefined && { description }),
-  }
+  return defined.map(column => definedColumn(column, lowering))
 }
 
 function definition(ref: TableRef, resolved: Node, schema: readonly Field[], lowering: Lowering): NewTable {
-  const options = new Map(children(resolved, 'optionList').map(option => [text(option, 'name'), optionValue(option, lowering)]))
   const partition = partitionOf(resolved)
-  const expirationDays = options.get('partition_expiration_days')
-  const expires = options.get('expiration_timestamp')
+  const options = tableOptions(children(resolved, 'optionList'), partition !== undefined, lowering)
+  const { partitionExpirationMs: expirationMs, ...rest } = options
   const clustering = children(resolved, 'clusterByList').map(each => text(child(each, 'column'), 'name'))
-  const known = ['description', 'friendly_name', 'partition_expiration_days', 'require_partition_filter', 'expiration_timestamp']
-  for (const name of options.keys())
-    if (!known.includes(name)) throw unsupported(`The table option ${name}`, `It knows ${known.join(', ')}`)
-  if (partition === undefined && (expirationDays !== undefined || options.get('require_partition_filter') === true)) {
-    throw new BigQueryError(
-      'invalidQuery',
-      'partition_expiration_days and require_partition_filter cannot be set on a table that is not partitioned',
-      'query',
-    )
-  }
   return {
     ref,
     kind: 'TABLE',
     schema,
-    ...(partition && {
-      partition: { ...partition, ...(expirationDays != null && { expirationMs: Number(expirationDays) * 86_400_000 }) },
-    }),
-    ...(options.get('require_partition_filter') === true && { requirePartitionFilter: true }),
+    ...(partition && { partition: { ...partition, ...(expirationMs != null && { expirationMs }) } }),
     ...(clustering.length > 0 && { clustering }),
-    ...(typeof options.get('description') === 'string' && { description: String(options.get('description')) }),
-    ...(typeof options.get('friendly_name') === 'string' && { friendlyName: String(options.get('friendly_name')) }),
-    ...(typeof expires === 'string' && { expiresAt: Number(microsOf(expires) / 1000n) }),
+    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null)),
   }
 }
 
@@ -192,14 +145,6 @@ const granularities = new Map<number, 'YEAR' | 'MONTH' | 'DAY' | 'HOUR'>([
   [3, 'DAY'],
   [6, 'HOUR'],
 ])
-
-function optionValue(option: Node, lowering: Lowering): Value {
-  const node = child(option, 'value') ?? {}
-  const value =
-    node.kind === 'resolvedCastNode' ? constantValue(child(node, 'expr') ?? {}, lowering) : constantValue(node, lowering)
-  if (value === undefined) throw unsupported(`The value of the option ${text(option, 'name')}`, 'Write a literal')
-  return value
-}
 
 function onlyKnown(resolved: Node): void {
   for (const [clause, value] of Object.entries(resolved)) {
@@ -233,7 +178,3 @@ const known = new Set([
   'outputColumnList',
   'query',
 ])
-
-function unsupported(what: string, instead: string): BigQueryError {
-  return new BigQueryError('notImplemented', `${what} is not supported by the local BigQuery. ${instead}.`, 'query')
-}

@@ -5,7 +5,8 @@ import { BigQueryError, type QueryOutcome, type QueryRequest, type SqlEngine, ty
 import { type Conflicts, createConflicts } from './conflicts.ts'
 import { asServiceError } from './errors.ts'
 import { readParameters } from './parameters.ts'
-import { discard, dryRun, type Progress, runStatements } from './run.ts'
+import type { Progress } from './progress.ts'
+import { discard, dryRun, runStatements } from './run.ts'
 import { isScript, readScript, type Statement } from './script.ts'
 import { asBigQueryError, type Session } from './session.ts'
 import { rollback } from './transaction.ts'
@@ -110,6 +111,7 @@ const dryTypes = {
   truncate: 'TRUNCATE_TABLE',
   createTable: 'CREATE_TABLE',
   dropTable: 'DROP_TABLE',
+  alterTable: 'ALTER_TABLE',
 } as const
 
 function outcomeOf(statements: readonly Statement[], progress: Progress): QueryOutcome {

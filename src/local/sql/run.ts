@@ -1,29 +1,18 @@
 import type { Value } from '../../googlesql/field.ts'
 import { child, children, type Node, text } from '../../googlesql/tree.ts'
 import { fieldOf, typeName } from '../../googlesql/types.ts'
-import { BigQueryError, type Field, type QueryOutcome, type TableMeta } from '../contract.ts'
+import { BigQueryError, type Field, type TableMeta } from '../contract.ts'
 import { bytesRead } from './bytes.ts'
-import { createTable, dropTable } from './ddl.ts'
-import { type Changes, insert, remove, truncate, update } from './dml.ts'
+import { define, isDefinition } from './define.ts'
+import { insert, remove, truncate, update } from './dml.ts'
 import { merge } from './merge.ts'
+import type { Progress } from './progress.ts'
 import { allRows, runQuery, schemaOf, sourceOf } from './query.ts'
 import type { Results } from './results.ts'
 import type { Expression, SqlStatement, Statement } from './script.ts'
 import { type Prepared, prepare, type Session } from './session.ts'
 import { begin, change, commit, currentTimestamp, rollback, stopIfAsked } from './transaction.ts'
 import { fromDuck } from './values.ts'
-
-/** What statements have left behind, to be answered by the request. */
-export type Progress = {
-  statements: number
-  bytes: number
-  statementType: string
-  /** Results of earlier SELECTs, to be dropped in the end. */
-  readonly obsolete: Results[]
-  select?: (Results & { readonly schema: readonly Field[] }) | undefined
-  changes?: Changes
-  ddl?: NonNullable<QueryOutcome['ddl']>
-}
 
 /**
  * Runs statements in their order. A statement's rows are kept until the next SELECT. The caller rolls back what is open when this throws.
@@ -71,48 +60,25 @@ async function runSql(session: Session, statement: SqlStatement, progress: Progr
     progress.select = await runQuery(session, prepared, session.transaction?.now ?? currentTimestamp())
     return
   }
-  if (statement.kind === 'createTable' || statement.kind === 'dropTable') return define(session, statement, progress)
+  if (isDefinition(statement)) return define(session, statement, progress)
+  const kind = statement.kind as keyof typeof statementTypes
   const changes = await change(session, async now => {
     const prepared = await prepare(session, statement.node, statement.range)
     const bytes = await bytesRead(session, prepared)
     const result = await onTable(prepared, () =>
-      statement.kind === 'merge'
-        ? merge(session, statement, prepared, now)
-        : modify[statement.kind as keyof typeof modify](session, prepared, now),
+      kind === 'merge' ? merge(session, statement, prepared, now) : modify[kind](session, prepared, now),
     )
     progress.bytes += bytes
-    return { result, ...(result.updated + result.deleted > 0 && { mutated: result.table }) }
+    if (result.updated + result.deleted > 0) return { result, wrote: { table: result.table, how: 'mutate' } }
+    return { result, ...(result.inserted > 0 && { wrote: { table: result.table, how: 'append' } as const }) }
   })
-  progress.statementType = statementTypes[statement.kind]
+  progress.statementType = statementTypes[kind]
   progress.changes = changes
   session.rowCount = changes.inserted + changes.updated + changes.deleted
 }
 
 const modify = { insert, update, delete: remove, truncate }
 const statementTypes = { insert: 'INSERT', update: 'UPDATE', delete: 'DELETE', merge: 'MERGE', truncate: 'TRUNCATE_TABLE' }
-
-/** BigQuery: Multi-statement transactions, "Limitations": "Transactions cannot use DDL statements that affect permanent entities." */
-async function define(session: Session, statement: SqlStatement, progress: Progress): Promise<void> {
-  if (session.transaction !== undefined) {
-    throw new BigQueryError(
-      'invalidQuery',
-      'DDL statements that affect permanent entities are not supported inside of a transaction',
-      'query',
-    )
-  }
-  const { defined, type } = await change(session, async now => {
-    const prepared = await prepare(session, statement.node, statement.range)
-    if (statement.kind === 'dropTable') return { result: { defined: await dropTable(session, prepared), type: 'DROP_TABLE' } }
-    const bytes = await bytesRead(session, prepared)
-    const made = await createTable(session, statement.node, prepared, now)
-    progress.bytes += bytes
-    return {
-      result: { defined: made, type: child(statement.node, 'query') === undefined ? 'CREATE_TABLE' : 'CREATE_TABLE_AS_SELECT' },
-    }
-  })
-  progress.statementType = type
-  progress.ddl = { operation: defined.operation, table: defined.table }
-}
 
 async function declare(session: Session, statement: Extract<Statement, { kind: 'declare' }>): Promise<void> {
   const type = statement.type === undefined ? undefined : await declaredType(session, statement.type)

@@ -17,7 +17,7 @@ export type Statement =
   | { readonly kind: SqlKind; readonly node: Node; readonly range: ByteRange }
 
 /** The kinds that the analyser resolves. */
-type SqlKind = 'query' | 'insert' | 'update' | 'delete' | 'merge' | 'truncate' | 'createTable' | 'dropTable'
+type SqlKind = 'query' | 'insert' | 'update' | 'delete' | 'merge' | 'truncate' | 'createTable' | 'dropTable' | 'alterTable'
 
 export type SqlStatement = Extract<Statement, { node: Node }>
 export type Expression = { readonly node: Node; readonly range: ByteRange }
@@ -46,6 +46,7 @@ function statement(node: Node, script: Buffer): Statement {
   const range = rangeOf(node) ?? { start: 0, end: script.length }
   const kind = sqlKinds[node.kind ?? '']
   if (kind === 'createTable') checkCreateTable(node, range, script)
+  if (kind === 'alterTable') checkAlterTable(node, range, script)
   if (kind !== undefined) return { kind, node, range }
   switch (node.kind) {
     case 'astVariableDeclarationNode':
@@ -112,6 +113,20 @@ const clauses = new Set([
   'query',
 ])
 
+function checkAlterTable(node: Node, range: ByteRange, script: Buffer): void {
+  for (const action of children(child(node, 'actionList') ?? {}, 'actions'))
+    if (!actions.has(action.kind ?? '')) throw refused('This action of ALTER TABLE', rangeOf(action) ?? range, script)
+}
+
+const actions = new Set([
+  'astAddColumnActionNode',
+  'astDropColumnActionNode',
+  'astAlterColumnTypeActionNode',
+  'astAlterColumnDropNotNullActionNode',
+  'astAlterColumnOptionsActionNode',
+  'astSetOptionsActionNode',
+])
+
 function declaration(node: Node, range: ByteRange): Statement {
   const names = children(child(node, 'variableList') ?? {}, 'identifierList').map(each => text(each, 'idString'))
   const type = rangeOf(child(node, 'type') ?? {})
@@ -132,13 +147,14 @@ const sqlKinds: Readonly<Record<string, SqlKind>> = {
   astMergeStatementNode: 'merge',
   astTruncateStatementNode: 'truncate',
   astCreateTableStatementNode: 'createTable',
+  astAlterTableStatementNode: 'alterTable',
 }
 
 function refused(what: string, range: ByteRange, script: Buffer): BigQueryError {
   const { line, column } = positionOf(script, range.start)
   return new BigQueryError(
     'notImplemented',
-    `${what} is not supported by the local BigQuery (at [${line}:${column}]); nothing of the request was run. It takes SELECT, INSERT, UPDATE, DELETE, MERGE, TRUNCATE TABLE, CREATE TABLE, DROP TABLE and, in scripts, DECLARE, SET, IF, BEGIN, COMMIT and ROLLBACK TRANSACTION. Try this on BigQuery itself.`,
+    `${what} is not supported by the local BigQuery (at [${line}:${column}]); nothing of the request was run. It takes SELECT, INSERT, UPDATE, DELETE, MERGE, TRUNCATE TABLE, CREATE TABLE, ALTER TABLE, DROP TABLE and, in scripts, DECLARE, SET, IF, BEGIN, COMMIT and ROLLBACK TRANSACTION. Try this on BigQuery itself.`,
     'query',
   )
 }

@@ -2,11 +2,16 @@ import { datetimeOf } from '../../googlesql/time.ts'
 import { now as milliseconds } from '../clock.ts'
 import { BigQueryError, type TableMeta } from '../contract.ts'
 import { isConflict } from '../duck.ts'
-import type { Claim } from './conflicts.ts'
+import type { Claim, Touch } from './conflicts.ts'
 import type { Session } from './session.ts'
 
-/** The work of one statement: it says which table it mutated (updated or deleted rows of), if any. */
-export type Work<T> = (now: string) => Promise<{ readonly result: T; readonly mutated?: TableMeta; readonly target?: TableMeta }>
+/**
+ * The work of one statement: it says which table it has written to, if any, and in what way. What must not even be begun while others write there
+ * is reserved first; that throws where it may not be yet.
+ */
+export type Work<T> = (now: string, reserve: Reserve) => Promise<{ readonly result: T; readonly wrote?: Wrote }>
+export type Reserve = (wrote: Wrote) => void
+type Wrote = { readonly table: TableMeta; readonly how: Touch }
 
 /**
  * BigQuery: Multi-statement transactions: "support snapshot isolation. During a transaction, all reads return a consistent snapshot of the tables";
@@ -61,22 +66,22 @@ export async function rollback(session: Session): Promise<void> {
 export async function change<T>(session: Session, work: Work<T>): Promise<T> {
   const open = session.transaction
   if (open !== undefined) {
-    const mutated = await attempt(session, open.claim, () => work(open.now))
-    if (mutated.mutated !== undefined) open.lastMutated = mutated.mutated
-    return mutated.result
+    const { result, wrote } = await attempt(session, open.claim, reserve => work(open.now, reserve))
+    if (wrote?.how === 'mutate') open.lastMutated = wrote.table
+    return result
   }
   for (let tries = 1; ; tries++) {
     stopIfAsked(session)
     const claim = session.conflicts.begin()
-    let target: TableMeta | undefined
+    let target: Wrote | undefined
     try {
       await takeSnapshot(session)
       const done = await attempt(
         session,
         claim,
-        () => work(currentTimestamp()),
-        table => {
-          target = table
+        reserve => work(currentTimestamp(), reserve),
+        wrote => {
+          target = wrote
         },
       )
       await end(session, 'COMMIT')
@@ -87,7 +92,12 @@ export async function change<T>(session: Session, work: Work<T>): Promise<T> {
       claim.rollback()
       const conflict = isConflict(error) || isAborted(error)
       if (!conflict || tries === 20) throw error
-      if (target !== undefined) await session.conflicts.settled(target.physical, session.request.signal)
+      if (target !== undefined)
+        await session.conflicts.settled(
+          target.table.physical,
+          session.request.signal,
+          target.how === 'define' ? 'append' : 'mutate',
+        )
       else await new Promise(resolve => setTimeout(resolve, 5 * tries))
     }
   }
@@ -134,22 +144,23 @@ export function currentTimestamp(): string {
 async function attempt<T>(
   session: Session,
   claim: Claim,
-  run: () => ReturnType<Work<T>>,
-  note: (table: TableMeta) => void = () => {},
+  run: (reserve: Reserve) => ReturnType<Work<T>>,
+  note: (wrote: Wrote) => void = () => {},
 ): ReturnType<Work<T>> {
+  const touch: Reserve = wrote => {
+    note(wrote)
+    claim.touch(wrote.how, wrote.table.ref, wrote.table.physical)
+  }
   let done: Awaited<ReturnType<Work<T>>>
   try {
-    done = await run()
+    done = await run(touch)
   } catch (error) {
     const table = error instanceof Error && 'table' in error ? (error.table as TableMeta) : undefined
-    if (table !== undefined) note(table)
+    if (table !== undefined) note({ table, how: 'mutate' })
     if (table !== undefined && session.transaction !== undefined && isConflict(error)) throw claim.aborted(table.ref)
     throw error
   }
-  if (done.mutated !== undefined) {
-    note(done.mutated)
-    claim.mutate(done.mutated.ref, done.mutated.physical)
-  }
+  if (done.wrote !== undefined) touch(done.wrote)
   return done
 }
 

@@ -67,16 +67,51 @@ describe('a target', () => {
     })
   })
 
-  test('with other columns is refused with both', async () => {
+  test('that breaks its readers is refused with both types and the way on; what only widens it is a statement', async () => {
     const tables = await freshTarget(local)
-    await sql(
-      local,
-      `CREATE TABLE \`${project}.${tables.target.dataset}.t\` (dato STRING, env STRING, more INT64 NOT NULL, version TIMESTAMP) `,
-    )
-    await expect(adapter.warehouse.describe(byDate, tables, 'run-1')).rejects.toMatchObject({
+    const name = `${project}.${tables.target.dataset}.t`
+    await sql(local, `CREATE TABLE \`${name}\` (dato STRING, env STRING, more INT64 NOT NULL, version TIMESTAMP) `)
+    await expect(adapter.warehouse.describe(whole, tables, 'run-1')).rejects.toMatchObject({
       kind: 'schema',
-      problem: `${project}.${tables.target.dataset}.t has another schema than the pipeline: column dato is STRING there, the row schema says DATE; there is no column n; column more is required there, and the row schema lacks it.`,
+      problem: `${name} has another schema than the pipeline: column dato is STRING there, the row schema says DATE.`,
+      hint: expect.stringContaining('`npm run etl -- evolve a-pipeline --as t_v2`'),
     })
+    await sql(local, `DROP TABLE \`${name}\``)
+    await sql(local, `CREATE TABLE \`${name}\` (dato DATE, env STRING, more INT64 NOT NULL, version TIMESTAMP) `)
+    const state = await adapter.warehouse.describe(whole, tables, 'run-1')
+    expect(state.evolve.slice(0, 2)).toEqual([
+      `ALTER TABLE \`${name}\`\n  ADD COLUMN IF NOT EXISTS \`n\` INT64;`,
+      `ALTER TABLE \`${name}\` ALTER COLUMN \`more\` DROP NOT NULL;`,
+    ])
+    expect(state.changes.map(change => [change.class, change.kind, change.column])).toEqual([
+      ['keep', 'clusters', ''],
+      ['expand', 'add', 'n'],
+      ['expand', 'relax', 'more'],
+      ['keep', 'unwritten', 'more'],
+    ])
+    // The history that is made now holds what the target holds: NULL in the two columns as well.
+    const history = state.missing.find(script => script.includes('t__history')) ?? ''
+    expect(history).toContain('`dato` DATE,')
+    expect(history).toContain('`n` INT64,')
+  })
+
+  test('that somebody else made, or dropped, is refused with the way on', async () => {
+    const tables = await freshTarget(local)
+    const name = `${project}.${tables.target.dataset}.t`
+    await sql(local, `CREATE TABLE \`${name}\` (dato DATE, env STRING, n INT64) `)
+    await expect(adapter.warehouse.describe(whole, tables, 'run-1')).rejects.toMatchObject({
+      kind: 'schema',
+      hint: expect.stringContaining('`npm run etl -- adopt a-pipeline`'),
+    })
+    const { tables: mine } = await ready()
+    const stage = await staged(adapter, mine, Out.columns, [{ dato: '2024-01-01', env: 'dev', n: 1 }], 'aaaaaa')
+    await adapter.warehouse.publish(publication(byDate, mine, stage, { scope: ['2024-01-01'] }), 1, async () => {})
+    await sql(local, `DROP TABLE \`${project}.${mine.target.dataset}.t\``)
+    await expect(adapter.warehouse.describe(byDate, mine, 'run-2')).rejects.toMatchObject({
+      kind: 'schema',
+      problem: expect.stringContaining('is gone, though version 2024-02-01T05:30:00Z was published'),
+    })
+    expect((await adapter.warehouse.describe(whole, mine, 'run-2')).missing).toHaveLength(1)
   })
 })
 

@@ -1,0 +1,23 @@
+import type { Check } from '../check.ts'
+import { concurrency } from './concurrency.ts'
+import { jobChecks } from './jobs.ts'
+import { kept } from './kept.ts'
+import { modes } from './modes.ts'
+import { rights } from './rights.ts'
+import { tables } from './tables.ts'
+import { transactions } from './transactions.ts'
+import { values } from './values.ts'
+import { authorisedView } from './view.ts'
+
+/** All checks by their numbers: 1 to 15 are the protocol's, the others came with the code that rests on them. */
+export const checks: readonly Check[] = [
+  ...concurrency,
+  ...transactions,
+  ...tables,
+  ...jobChecks,
+  ...values,
+  ...rights,
+  ...modes,
+  kept,
+  authorisedView,
+].sort((a, b) => a.number - b.number)
