@@ -1,5 +1,5 @@
 import type { Parameter } from '../src/adapters/bigquery/publish.ts'
-import { jobOf, type World } from './world.ts'
+import { failureFrom, jobOf, type World } from './world.ts'
 
 /*
  * Two transactions overlap for certain if one is known to have changed its table and not to have committed yet. On the service nothing can hold a commit
@@ -8,7 +8,8 @@ import { jobOf, type World } from './world.ts'
  */
 
 const selects = 30
-const select = '  SET hold = (SELECT COUNTIF(MOD(n, 7) = 3) FROM UNNEST(GENERATE_ARRAY(1, 1000000)) AS n);'
+const select =
+  '  SET hold = (SELECT COUNTIF(MOD(n * m, 7) = 3) FROM UNNEST(GENERATE_ARRAY(1, 10000)) AS n, UNNEST(GENERATE_ARRAY(1, 100)) AS m);'
 /** The local server lets go after this long: what waits for the commit must not wait for ever. */
 const localHold = 3_000
 
@@ -69,34 +70,54 @@ export async function whileHeld<T>(
   }
 }
 
-/** As many child jobs that change rows are done as the script has such statements. */
-async function hasChanged({ api }: World, id: string, sql: string): Promise<boolean> {
+/**
+ * As many child jobs that change rows are done as the script has such statements. Who may not list jobs sees their number only: then three more, for the
+ * questions of the script itself (BigQuery REST: JobStatistics.numChildJobs).
+ */
+async function hasChanged(world: World, id: string, sql: string): Promise<boolean> {
   const all = sql.match(/^ *(UPDATE|INSERT|DELETE|MERGE|TRUNCATE) /gm)?.length ?? 1
   const isChange = /^(UPDATE|INSERT|DELETE|MERGE|TRUNCATE_TABLE)$/
-  return (await children(api, id)).filter(({ type, state }) => state === 'DONE' && isChange.test(type)).length >= all
+  const found = await children(world.api, id)
+  if (found !== undefined) return found.filter(({ type, state }) => state === 'DONE' && isChange.test(type)).length >= all
+  const { statistics } = await jobOf<{ statistics?: { numChildJobs?: string } }>(world, id)
+  return Number(statistics?.numChildJobs ?? 0) >= all + 3
 }
 
 async function isRunning(world: World, id: string): Promise<boolean> {
   return (await jobOf(world, id)).status.state !== 'DONE'
 }
 
-/** The statements that a script ran, each a job. */
-export async function children(
-  api: World['api'],
-  id: string,
-): Promise<readonly { readonly type: string; readonly state: string; readonly billed: string; readonly processed: string }[]> {
-  type Child = {
+/** A statement that a script ran, which is a job of its own. Bytes as the API tells them. */
+type Child = { readonly type: string; readonly state: string; readonly billed: string; readonly processed: string }
+
+/** The statements of a script; undefined for an account that may not list jobs (bigquery.jobs.list, which jobUser lacks). */
+export async function children(api: World['api'], id: string): Promise<readonly Child[] | undefined> {
+  type Told = {
     readonly status?: { readonly state?: string }
-    readonly statistics?: { readonly query?: Readonly<Record<string, string | undefined>> }
+    readonly statistics?: { readonly parentJobId?: string; readonly query?: Readonly<Record<string, string | undefined>> }
   }
   const query = { parentJobId: id, projection: 'full', maxResults: 200 }
-  const { jobs = [] } = await api.repeat<{ jobs?: readonly Child[] }>({ path: `${api.project}/jobs`, query })
-  return jobs.map(({ status, statistics }) => ({
-    type: statistics?.query?.statementType ?? '',
-    state: status?.state ?? '',
-    billed: statistics?.query?.totalBytesBilled ?? '?',
-    processed: statistics?.query?.totalBytesProcessed ?? '?',
-  }))
+  try {
+    const { jobs = [] } = await api.repeat<{ jobs?: readonly Told[] }>({ path: `${api.project}/jobs`, query })
+    // Our local server has no child jobs, and does not look at the parameter.
+    const own = jobs.filter(({ statistics }) => !api.local || statistics?.parentJobId === id)
+    return own.map(({ status, statistics }) => ({
+      type: statistics?.query?.statementType ?? '',
+      state: status?.state ?? '',
+      billed: statistics?.query?.totalBytesBilled ?? '?',
+      processed: statistics?.query?.totalBytesProcessed ?? '?',
+    }))
+  } catch (error) {
+    if (failureFrom(error).status === 403) return undefined
+    throw error
+  }
+}
+
+/** How long before the end of `first` the job `second` had started, in seconds; negative if it came too late to overlap. */
+export async function startedBefore(world: World, second: string, first: string): Promise<number> {
+  type Times = { readonly statistics?: { readonly startTime?: string; readonly endTime?: string } }
+  const [{ statistics: late }, { statistics: early }] = [await jobOf<Times>(world, second), await jobOf<Times>(world, first)]
+  return (Number(early?.endTime) - Number(late?.startTime)) / 1000
 }
 
 async function until(world: World, id: string, isSo: () => Promise<boolean>): Promise<void> {

@@ -28,7 +28,7 @@ export type World = {
   readonly spool: Spool
   /** Only our local server has them: a commit is held by them instead of by work. */
   readonly faults: boolean
-  /** Texts of all failures by a concurrent update that were met so far. */
+  /** What came so far where two transactions were in each other's way. */
   readonly conflicts: Failure[]
   /** Another client of Google's, which shares nothing with the others. */
   client(): BigQuery
@@ -101,9 +101,12 @@ export async function failureIn(work: Promise<unknown>): Promise<Failure | undef
   }
 }
 
-/** `reason: text` in one line. */
+/** `reason: text` in one line, without the addresses of accounts. */
 export function said({ status, reason, text }: Failure): string {
-  const line = text.replace(/\s+/g, ' ').trim()
+  const line = text
+    .replace(/\s+/g, ' ')
+    .replace(/[\w.+-]+@[\w-]+\.[\w.-]+/g, '…')
+    .trim()
   return `${status === 200 || status === undefined ? '' : `${status} `}${reason}${line === '' ? '' : `: ${line.length > 400 ? `${line.slice(0, 400)}…` : line}`}`
 }
 

@@ -2,7 +2,7 @@ import { isConflict } from '../../src/adapters/bigquery/errors.ts'
 import { literal } from '../../src/domain/literal.ts'
 import { type Check, fails, holds, seen, skipped } from '../check.ts'
 import type { Names } from '../names.ts'
-import { heldText, whileHeld } from '../overlap.ts'
+import { heldText, startedBefore, whileHeld } from '../overlap.ts'
 import { makeTarget, publish, publishing, stateOf, stateQuery, target, targetScript } from '../target.ts'
 import { failureIn, said } from '../world.ts'
 
@@ -37,8 +37,12 @@ const oneHead: Check = {
     )
     const { rows } = await world.ended(first)
     const state = await stateOf(world, made, 'c1-after')
-    if (failure === undefined) return fails(`both ended well; ${state}`)
-    if (isConflict(failure)) world.conflicts.push(failure)
+    if (failure === undefined) {
+      const ahead = await startedBefore(world, second, first)
+      const when = `the second one started ${Math.abs(ahead).toFixed(1)} s ${ahead > 0 ? 'before' : 'after'} the end of the first`
+      return ahead > 0 ? fails(`both ended well; ${when}; ${state}`) : skipped(`no overlap: ${when}; run it again`)
+    }
+    world.conflicts.push(failure)
     return seen(rows[0]?.outcome === 'published' && isConflict(failure), `the other one: ${said(failure)}; ${state}`)
   },
 }
@@ -121,8 +125,9 @@ const conflictText: Check = {
     const { rows } = await world.ended(id)
     const plain = failure === undefined ? 'a plain UPDATE waited its turn' : `a plain UPDATE: ${said(failure)}`
     const texts = world.conflicts.map(said)
-    const isKnown = failure === undefined || isConflict(failure)
-    if (rows[0]?.outcome !== 'published' || !isKnown) return fails(`${plain}; the publication: ${rows[0]?.outcome}`)
+    const isKnown = (failure === undefined || isConflict(failure)) && world.conflicts.every(isConflict)
+    if (rows[0]?.outcome !== 'published' || !isKnown)
+      return fails(`${plain}; the publication: ${rows[0]?.outcome}; met before: ${texts.join(' | ')}`)
     return texts.length === 0
       ? skipped(`${plain}; no conflict was met before: run it with check 1`)
       : holds(`${plain}; known: ${texts.join(' | ')}`)

@@ -73,7 +73,7 @@ const addColumnMeanwhile: Check = {
     })
     const aborted = await failureIn(world.ended(id))
     if (altered !== undefined && altered.reason === 'notImplemented') throw altered
-    if (aborted !== undefined && isConflict(aborted)) world.conflicts.push(aborted)
+    if (aborted !== undefined && !aborted.passing) world.conflicts.push(aborted)
     const later = altered === undefined ? undefined : await failureIn(world.script('c9-alter-again', addColumn(world.names)))
     const again = await publish(world, made, { number: 2 })
     const column = (await findTable(world.api, made.tables.target))?.schema?.fields?.some(field => field.name === 'ny') === true
