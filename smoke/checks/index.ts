@@ -1,5 +1,6 @@
 import type { Check } from '../check.ts'
 import { concurrency } from './concurrency.ts'
+import { evolution } from './evolve.ts'
 import { jobChecks } from './jobs.ts'
 import { kept } from './kept.ts'
 import { modes } from './modes.ts'
@@ -18,6 +19,7 @@ export const checks: readonly Check[] = [
   ...values,
   ...rights,
   ...modes,
+  evolution,
   kept,
   authorisedView,
 ].sort((a, b) => a.number - b.number)

@@ -1,14 +1,12 @@
 import { createHead } from '../../src/adapters/bigquery/bootstrap.ts'
-import { isConflict } from '../../src/adapters/bigquery/errors.ts'
 import { isDuplicate, labels } from '../../src/adapters/bigquery/jobs.ts'
 import { queryConfiguration } from '../../src/adapters/bigquery/query.ts'
 import { findTable } from '../../src/adapters/bigquery/tables.ts'
 import { literal } from '../../src/domain/literal.ts'
-import { type Check, fails, seen } from '../check.ts'
+import { type Check, seen } from '../check.ts'
 import { expiring, type Names } from '../names.ts'
-import { heldText, whileHeld } from '../overlap.ts'
-import { makeTarget, publish, publishing, stateOf, target, targetScript } from '../target.ts'
-import { failureFrom, failureIn, said } from '../world.ts'
+import { target } from '../target.ts'
+import { failureFrom, said } from '../world.ts'
 
 const clients = 10
 const headScript = (names: Names, name: string) => expiring(names, createHead(target(names, name, 'replace').tables))
@@ -42,49 +40,6 @@ const tenClients: Check = {
   },
 }
 
-const addColumn = (names: Names) => {
-  const { tables } = target(names, 'c9', 'replace')
-  return [tables.history, tables.target]
-    .map(table => `ALTER TABLE ${literal.table(table)} ADD COLUMN IF NOT EXISTS ny STRING;`)
-    .join('\n')
-}
-
-/** 9 */
-const addColumnMeanwhile: Check = {
-  number: 9,
-  title: 'ADD COLUMN while a publication’s transaction is open',
-  does: 'holds a publish script before its COMMIT, adds a column to history and target, then publishes again as the older code would',
-  verifies: '[unv]. DDL is no part of a transaction; what becomes of one that is open is not documented',
-  otherwise: 'evolution waits until no publication of the target is under way, and says so',
-  cost: { publications: 2, tables: 14 },
-  statements: names => {
-    const made = target(names, 'c9', 'replace')
-    return [targetScript(names, made), heldText(publishing(made, { number: 1 }, '…').sql), addColumn(names)]
-  },
-  async run(world) {
-    const made = await makeTarget(world, 'c9', 'replace')
-    const id = world.id('c9-held')
-    const { sql, parameters } = publishing(made, { number: 1 }, id)
-    let waited = false
-    const altered = await whileHeld(world, [{ name: 'c9-held', sql, parameters }], async isOpen => {
-      const failure = await failureIn(world.script('c9-alter', addColumn(world.names)))
-      waited = !(await isOpen())
-      return failure
-    })
-    const aborted = await failureIn(world.ended(id))
-    if (altered !== undefined && altered.reason === 'notImplemented') throw altered
-    if (aborted !== undefined && !aborted.passing) world.conflicts.push(aborted)
-    const later = altered === undefined ? undefined : await failureIn(world.script('c9-alter-again', addColumn(world.names)))
-    const again = await publish(world, made, { number: 2 })
-    const column = (await findTable(world.api, made.tables.target))?.schema?.fields?.some(field => field.name === 'ny') === true
-    const alter =
-      altered === undefined ? (waited ? 'ALTER waited for the commit' : 'ALTER went through at once') : `ALTER: ${said(altered)}`
-    const evidence = `${alter}; the open publication ${aborted === undefined ? 'committed' : `was aborted: ${said(aborted)}`}; the next one ${again}; ${await stateOf(world, made, 'c9-after')}`
-    if (later !== undefined) return fails(`${evidence}; a second ALTER: ${said(later)}`)
-    return seen(column && again === 'published' && (aborted === undefined || isConflict(aborted) || aborted.passing), evidence)
-  },
-}
-
 /** 21 */
 const notNull: Check = {
   number: 21,
@@ -103,4 +58,4 @@ const notNull: Check = {
   },
 }
 
-export const tables: readonly Check[] = [tenClients, addColumnMeanwhile, notNull]
+export const tables: readonly Check[] = [tenClients, notNull]
