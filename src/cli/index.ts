@@ -1,15 +1,35 @@
 // The commands, in the order of the help.
 import type { Command } from './command.ts'
 import { demo } from './demo.ts'
+import { diff } from './diff.ts'
 import { doctor } from './doctor.ts'
 import { list } from './list.ts'
 import { local } from './local.ts'
 import { manifest } from './manifest.ts'
 import { make } from './new.ts'
 import { plan } from './plan.ts'
+import { prune } from './prune.ts'
 import { read } from './read.ts'
+import { release } from './release.ts'
+import { rollback } from './rollback.ts'
 import { run } from './run.ts'
 import { schedule } from './schedule.ts'
 import { versions } from './versions.ts'
 
-export const commands: readonly Command[] = [demo, list, make, plan, run, read, versions, schedule, local, manifest, doctor]
+export const commands: readonly Command[] = [
+  demo,
+  list,
+  make,
+  plan,
+  run,
+  read,
+  versions,
+  diff,
+  rollback,
+  release,
+  prune,
+  schedule,
+  local,
+  manifest,
+  doctor,
+]

@@ -1,6 +1,6 @@
 import { nameIn } from '../domain/env.ts'
 import { EtlError } from '../domain/error.ts'
-import type { NamedPipeline } from '../domain/pipeline.ts'
+import { type NamedPipeline, partsOf } from '../domain/pipeline.ts'
 import { nextTick } from '../engine/tick.ts'
 import { type Command, worldOptions } from './command.ts'
 import { loadAll } from './pipelines.ts'
@@ -26,14 +26,15 @@ Examples
       schedule: `${pipeline.schedule} ${pipeline.timeZone}`,
       next: nextOf(pipeline),
       from: Object.values(pipeline.from).map(source => nameIn(source.kind === 'table' ? source.table : source.path, environment)),
-      to: `${nameIn(pipeline.to.dataset, environment)}.${pipeline.to.table}`,
-      write: pipeline.write.mode,
+      to: partsOf(pipeline)
+        .map(({ to, write }) => `${nameIn(to.dataset, environment)}.${to.table} (${write.mode})`)
+        .join(', '),
     }))
     if (context.json) context.out.data(rows)
     else if (rows.length === 0) context.out.line('No pipelines yet. `npm run etl -- new my-first` makes one.')
     else
       for (const row of rows)
-        context.out.line(`${row.name}\n  ${row.from.join(', ')} → ${row.to} (${row.write})\n  ${row.schedule}, next ${row.next}`)
+        context.out.line(`${row.name}\n  ${row.from.join(', ')} → ${row.to}\n  ${row.schedule}, next ${row.next}`)
     return 0
   },
 }

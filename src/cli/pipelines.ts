@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { EtlError, nearest } from '../domain/error.ts'
-import type { NamedPipeline, Pipeline } from '../domain/pipeline.ts'
+import { type NamedPipeline, type Pipeline, partsOf } from '../domain/pipeline.ts'
 
 /**
  * Loads a pipeline by its name: src/pipelines/NAME.ts.
@@ -40,6 +40,20 @@ export async function loadPipeline(root: string, name: string): Promise<NamedPip
     })
   }
   return { ...module.default, name }
+}
+
+/**
+ * The pipeline of one table: `NAME`, or `NAME.table` for a further result of it.
+ * @throws EtlError as `loadPipeline`, and `usage` for a table that it doesn't write.
+ */
+export async function loadTarget(root: string, word: string): Promise<NamedPipeline> {
+  const [name = '', table] = word.split('.')
+  const parts = partsOf(await loadPipeline(root, name))
+  const found = table === undefined ? parts[0] : parts.find(({ to }) => to.table === table)
+  if (found !== undefined) return found
+  throw new EtlError('usage', `${name} writes no table ${table}.`, {
+    hint: `it writes ${parts.map(({ to }) => to.table).join(', ')}`,
+  })
 }
 
 /** The names of all pipelines, sorted. No folder is no pipelines. */
@@ -82,7 +96,7 @@ export async function loadAll(root: string): Promise<NamedPipeline[]> {
 /** Two pipelines of one table would undo each other, and in one Job the second would take the first's publication for its own. */
 function refuseSharedTargets(pipelines: readonly NamedPipeline[]): void {
   const owners = new Map<string, string>()
-  for (const { name, to } of pipelines) {
+  for (const { name, to } of pipelines.flatMap(partsOf)) {
     const target = `${JSON.stringify(to.dataset)} ${to.table}`
     const other = owners.get(target)
     if (other !== undefined)

@@ -1,6 +1,6 @@
 import type { Plan } from '../domain/plan.ts'
 import { tableName } from '../domain/source.ts'
-import { makePlan } from '../engine/plan.ts'
+import { makePlans } from '../engine/plan.ts'
 import { type Command, worldHelp, worldOptions } from './command.ts'
 import { loadPipeline } from './pipelines.ts'
 import { inWorld } from './with-local.ts'
@@ -24,14 +24,14 @@ Examples
   async run(context) {
     const pipeline = await loadPipeline(context.root, context.words[0] ?? '')
     await inWorld(context, [pipeline], 'quiet', async ({ ports, settings, request }) => {
-      const made = await makePlan(pipeline, request, ports, settings)
-      if (context.json)
-        context.out.data({
-          ...made,
-          pipeline: pipeline.name,
-          head: made.head === null ? null : { ...made.head, seq: String(made.head.seq) },
-        })
-      else context.out.line(planText(made, context.flags.sql === true))
+      const made = await makePlans(pipeline, request, ports, settings)
+      const data = made.map(plan => ({
+        ...plan,
+        pipeline: pipeline.name,
+        head: plan.head === null ? null : { ...plan.head, seq: String(plan.head.seq) },
+      }))
+      if (context.json) context.out.data(data.length === 1 ? data[0] : data)
+      else for (const plan of made) context.out.line(planText(plan, context.flags.sql === true))
     })
     return 0
   },

@@ -28,6 +28,7 @@ export type RunEvent = { readonly pipeline: string; readonly run: string; readon
       readonly unchanged: boolean
       readonly milliseconds: number
     }
+  | { readonly kind: 'postponed'; readonly table: string; readonly what: string; readonly error: EtlError }
   | { readonly kind: 'nothingToDo'; readonly why: string }
   | { readonly kind: 'alreadyPublished'; readonly table: string; readonly by: string; readonly version: string }
   | { readonly kind: 'superseded'; readonly table: string; readonly by: string; readonly version: string }
@@ -52,6 +53,7 @@ export const messages: {
   audited: { message: 'Result audited', level: 'info' },
   waiting: { message: 'Waiting', level: 'info' },
   published: { message: 'Version published', level: 'info' },
+  postponed: { message: 'Left to the next run', level: 'warn' },
   nothingToDo: { message: 'Nothing to publish', level: 'info' },
   alreadyPublished: { message: 'This Job has published already', level: 'warn' },
   superseded: { message: 'Superseded by a newer version', level: 'warn' },

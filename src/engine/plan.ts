@@ -125,7 +125,7 @@ export function publicationOf(plan: Omit<Plan, 'publish'>, stage: Stage): Public
 }
 
 /** The stage of an attempt. */
-function stageTable({ head, target }: TargetTables, attempt: string): TableRef {
+export function stageTable({ head, target }: TargetTables, attempt: string): TableRef {
   return { project: head.project, dataset: head.dataset, table: `stage__${target.table}__${attempt}` }
 }
 

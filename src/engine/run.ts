@@ -15,6 +15,7 @@ import { type Prepared, prepare } from './prepare.ts'
 import { publish } from './publish.ts'
 import type { Say } from './say.ts'
 import type { RunRequest, Settings } from './settings.ts'
+import { keepSnapshot } from './snapshot.ts'
 import { placed, step, untilStopped } from './step.ts'
 
 /** How a run ended, other than by an error. `plan` is that of its first target. */
@@ -99,6 +100,10 @@ async function once(its: Try): Promise<Outcome | 'lost'> {
   }
   for (const plan of due) await go('claim', () => ports.warehouse.note({ ...noteOf(plan), event: 'claimed' }))
 
+  // Where the last run was cut before it made one: what stands now is about to be replaced.
+  for (const { pipeline, tables, head } of due)
+    if (head !== null && head.seq > 0n) await go('snapshot', () => keepSnapshot(pipeline, tables, head.version, ports.warehouse))
+
   const prepared: Prepared[] = []
   for (const plan of due) prepared.push(await prepare(plan, tried, ports, signal, say))
 
@@ -147,6 +152,10 @@ async function ending(
       const slices = its.scope?.length ?? null
       const table = tableName(its.tables.target)
       say('published', { table, version: its.version, rows: stage.rows, slices, unchanged, milliseconds })
+      // It is published, whatever comes of the snapshot.
+      await keepSnapshot(its.pipeline, its.tables, its.version, ports.warehouse).catch(error =>
+        say('postponed', { table, what: 'the snapshot', error: placed(error, { step: 'snapshot' }) }),
+      )
     }
     const rows = prepared.reduce((sum, { publication }) => sum + publication.stage.rows, 0)
     return { outcome: 'published', plan, version: plan.version, rows }

@@ -1,88 +1,99 @@
-import type { Column } from '../domain/column.ts'
 import { EtlError } from '../domain/error.ts'
 import { literal } from '../domain/literal.ts'
-import type { NamedPipeline } from '../domain/pipeline.ts'
-import type { Answer, TargetTables } from '../domain/run.ts'
+import { microsOf } from '../domain/micros.ts'
+import type { Scope, TargetTables } from '../domain/run.ts'
 import { tableName } from '../domain/source.ts'
 import type { Warehouse } from '../ports/warehouse.ts'
+import { asked } from './asked.ts'
+import { localDate } from './tick.ts'
 
-/** A version as the ledger has it. `slices` is null where everything was replaced. Times are TIMESTAMP text. */
+/** A version as the ledger has it. `slices` is null where everything was replaced, changed or added. Times are TIMESTAMP text. */
 export type PublishedVersion = {
   readonly version: string
   readonly slot: string | null
   readonly run: string
   readonly attempt: string
   readonly rows: number | null
-  readonly slices: readonly string[] | null
+  readonly slices: Scope
   readonly contentHash: string | null
   readonly codeSha: string | null
   readonly publishedAt: string
+  /** The version that this one brought back. */
+  readonly restores: string | null
+  /** merge: the history has a full copy of it. */
+  readonly baseline: boolean
+  readonly cursor: string | null
 }
 
-/** The rows that consumers see, in the order of the key, each with its version. At most `limit`. The columns carry the row schema's marks. */
-export async function currentRows(
-  pipeline: NamedPipeline,
-  tables: TargetTables,
-  warehouse: Pick<Warehouse, 'ask'>,
-  limit: number,
-): Promise<Answer> {
-  const { key } = pipeline.to.row
-  const columns = [...pipeline.to.row.columns, versionColumn]
-  const names = columns.map(column => column.name)
-  const order = key.length === 0 ? [] : [`ORDER BY ${key.map(literal.name).join(', ')}`]
+/** All versions of a target and the warehouse's time. */
+export type Versions = {
+  /** Newest first. */
+  readonly all: readonly PublishedVersion[]
+  readonly now: string
+  /** Rows of the history before this version were deleted by hand; null if none were. */
+  readonly pruned: string | null
+}
+
+/** The ledger's versions of a target. */
+export async function publishedVersions(tables: TargetTables, warehouse: Pick<Warehouse, 'ask'>): Promise<Versions> {
   const { rows } = await asked(
     warehouse,
     tables,
     [
-      `SELECT ${names.map(literal.name).join(', ')}`,
-      `FROM ${literal.from(tables.target, names)}`,
-      ...order,
-      `LIMIT ${literal.number(String(limit))}`,
-    ].join('\n'),
-  )
-  return { columns, rows }
-}
-
-const versionColumn: Column = { name: 'version', type: 'TIMESTAMP', mode: 'REQUIRED', rules: [] }
-
-/** The ledger's published versions of a target, newest first, at most 200. */
-export async function publishedVersions(
-  tables: TargetTables,
-  warehouse: Pick<Warehouse, 'ask'>,
-): Promise<readonly PublishedVersion[]> {
-  const { rows } = await asked(
-    warehouse,
-    tables,
-    [
-      'SELECT version, slot, run, attempt, rows_written, scope, content_hash, code_sha, logged_at',
+      'SELECT CURRENT_TIMESTAMP() AS now, event, version, slot, run, attempt, rows_written, scope, content_hash, code_sha, logged_at, message, cursor_to',
       `FROM ${literal.table(tables.runs)}`,
-      `WHERE event = 'published' AND target = ${literal.string(tableName(tables.target))}`,
+      `WHERE event IN ('published', 'restored', 'pruned') AND target = ${literal.string(tableName(tables.target))}`,
       'ORDER BY version DESC',
-      'LIMIT 200',
     ].join('\n'),
   )
-  return rows.map(row => ({
-    version: String(row.version),
-    slot: row.slot === null ? null : String(row.slot),
-    run: String(row.run),
-    attempt: String(row.attempt),
-    rows: row.rows_written === null ? null : Number(row.rows_written),
-    slices: JSON.parse(String(row.scope ?? 'null')) as readonly string[] | null,
-    contentHash: row.content_hash as string | null,
-    codeSha: row.code_sha as string | null,
-    publishedAt: String(row.logged_at),
-  }))
+  const all = rows
+    .filter(row => row.event !== 'pruned')
+    .map(row => {
+      const scope = JSON.parse(String(row.scope ?? 'null')) as Scope | { readonly baseline: true }
+      const isBaseline = scope !== null && 'baseline' in scope
+      return {
+        version: String(row.version),
+        slot: row.slot === null ? null : String(row.slot),
+        run: String(row.run),
+        attempt: String(row.attempt),
+        rows: row.rows_written === null ? null : Number(row.rows_written),
+        slices: isBaseline ? null : scope,
+        contentHash: row.content_hash as string | null,
+        codeSha: row.code_sha as string | null,
+        publishedAt: String(row.logged_at),
+        restores: row.event === 'restored' ? (row.message as string | null) : null,
+        baseline: isBaseline,
+        cursor: row.cursor_to as string | null,
+      }
+    })
+  const pruned = rows.flatMap(row => (row.event === 'pruned' ? [String(row.message)] : []))
+  return { all, now: String(rows[0]?.now ?? '1970-01-01T00:00:00Z'), pruned: newest(pruned) }
 }
 
-/** A table that is missing here has not been made by a run yet. */
-async function asked(warehouse: Pick<Warehouse, 'ask'>, tables: TargetTables, sql: string): Promise<Answer> {
-  try {
-    return await warehouse.ask(sql)
-  } catch (error) {
-    if (!(error instanceof EtlError) || error.kind !== 'notFound') throw error
-    throw new EtlError('notFound', `${tableName(tables.target)} is not there: nothing has been published yet.`, {
-      hint: 'the first run makes it: `npm run etl -- run NAME`',
-      cause: error,
+/**
+ * The version that a person means: as `versions` prints it, the beginning of one, or a date: then the one that stood at the end of that day in the
+ * schedule's zone.
+ * @throws EtlError `usage`, with the versions there are.
+ */
+export function versionMeant(text: string, { all }: Versions, timeZone: string): PublishedVersion {
+  const exact = all.find(({ version }) => version === text)
+  if (exact !== undefined) return exact
+  const fail = (why: string) => {
+    const some = all.slice(0, 5).map(({ version }) => version)
+    return new EtlError('usage', `version ${text}: ${why}.`, {
+      hint: some.length === 0 ? 'nothing has been published yet' : `there are ${some.join(', ')}${all.length > 5 ? ', …' : ''}`,
     })
   }
+  if (/^\d{4}-\d\d-\d\d$/.test(text)) {
+    const stood = all.find(({ version }) => localDate(version, timeZone) <= text)
+    if (stood === undefined) throw fail('nothing was published by the end of that day')
+    return stood
+  }
+  const matching = all.filter(({ version }) => version.startsWith(text))
+  if (matching.length === 1 && matching[0] !== undefined && text.length >= 4) return matching[0]
+  throw fail(matching.length > 1 ? `${matching.length} versions begin like this` : 'there is none')
+}
+
+function newest(versions: readonly string[]): string | null {
+  return versions.reduce<string | null>((last, one) => (last === null || microsOf(one) > microsOf(last) ? one : last), null)
 }

@@ -1,6 +1,6 @@
 import { nameIn } from '../domain/env.ts'
 import { EtlError } from '../domain/error.ts'
-import type { NamedPipeline } from '../domain/pipeline.ts'
+import { type NamedPipeline, partsOf } from '../domain/pipeline.ts'
 import { tableRef } from '../domain/source.ts'
 
 /** An entry of spec.gcp.bigQueryDatasets. */
@@ -21,7 +21,7 @@ const own = ''
  * @throws EtlError `pipeline` for a source dataset whose name nais can't take.
  */
 export function accessOf(pipelines: readonly NamedPipeline[], environment: string): Access {
-  const targets = unique(pipelines.map(pipeline => nameIn(pipeline.to.dataset, environment)))
+  const targets = unique(pipelines.flatMap(partsOf).map(part => nameIn(part.to.dataset, environment)))
   const written = targets.flatMap(dataset => [dataset, `${dataset}_etl`])
   const refs = pipelines
     .flatMap(pipeline => Object.values(pipeline.from))

@@ -52,6 +52,8 @@ export type StageFrom =
 export type Warehouse = {
   /** Reads only; may be repeated. Checks that both datasets exist (`notFound`: "made by naisjob.yaml: deploy once") and that t can take the row's columns (`schema`, with the way on). */
   describe(pipeline: NamedPipeline, tables: TargetTables, run: string): Promise<TargetState>
+  /** The script that makes the history of a target whose write mode needs none until something is brought back. Idempotent. */
+  historyText(pipeline: NamedPipeline, tables: TargetTables): readonly string[]
   /** Runs the scripts of `missing` and `evolve`. All of them are tried: what another pod has done meanwhile may fail (`query`, `conflict`); whether all fits then, `describe` says. */
   bootstrap(scripts: readonly string[], attempt: string): Promise<void>
   /** Appends an event; at least once: the ledger's readers count attempts, not rows. */
@@ -68,6 +70,8 @@ export type Warehouse = {
   stageMissing(tables: TargetTables, columns: readonly Column[], key: readonly string[], stage: Stage): Promise<number>
   /** Runs a SELECT and gives every row; for small answers: audits, versions, read. Values as in domain/column.ts. */
   ask(sql: string, parameters?: Readonly<Record<string, string>>): Promise<Answer>
+  /** Runs statements that change something, as one job: once, also where an answer is lost. @returns the last answer, and how many rows changed. `name` is the job's. */
+  execute(name: string, sql: string, what: string): Promise<Answer & { readonly affected: number }>
   /** The script that `publish` executes, word for word. */
   publishText(publications: readonly Publication[]): string
   /**

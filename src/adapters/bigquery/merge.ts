@@ -1,4 +1,5 @@
 import type { Column } from '../../domain/column.ts'
+import { differs } from '../../domain/differs.ts'
 import { literal } from '../../domain/literal.ts'
 import type { Publication } from '../../domain/run.ts'
 import type { Merge } from '../../domain/write.ts'
@@ -8,7 +9,7 @@ import { fromStage, toStage } from './staged.ts'
 export function mergeRows({ write, columns, key, stage, tables }: Publication): string {
   const source = columns.map(column => `${fromStage(column)} AS ${literal.name(column.name)}`).join(', ')
   const rest = columns.filter(column => !key.includes(column.name))
-  const changed = rest.length === 0 ? 'FALSE' : rest.map(differs).join('\n    OR ')
+  const changed = rest.length === 0 ? 'FALSE' : rest.map(column => differs(column, 't', 's')).join('\n    OR ')
   const sets = [...rest.map(column => `${literal.name(column.name)} = s.${literal.name(column.name)}`), 'version = @version']
   const removal = (write as Merge).deletes === 'none' ? '' : `\n  WHEN MATCHED AND s._op = 'delete' THEN DELETE`
   return `MERGE ${literal.table(tables.target)} AS t
@@ -42,13 +43,4 @@ type MissingOf = {
   readonly columns: readonly Column[]
   readonly key: readonly string[]
   readonly stage: Publication['stage']['table']
-}
-
-/** IS DISTINCT FROM takes what can be compared (GoogleSQL: Operators); the others differ where their texts do. */
-function differs(column: Column): string {
-  const [mine, theirs] = [`t.${literal.name(column.name)}`, `s.${literal.name(column.name)}`]
-  const isComparable = column.mode !== 'REPEATED' && !['RECORD', 'JSON', 'GEOGRAPHY'].includes(column.type)
-  if (isComparable) return `${mine} IS DISTINCT FROM ${theirs}`
-  if (column.type === 'GEOGRAPHY' && column.mode !== 'REPEATED') return `ST_ASTEXT(${mine}) IS DISTINCT FROM ST_ASTEXT(${theirs})`
-  return `TO_JSON_STRING(${mine}) IS DISTINCT FROM TO_JSON_STRING(${theirs})`
 }

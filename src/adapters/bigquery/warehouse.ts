@@ -5,6 +5,7 @@ import type { Head, Publication, PublishOutcome } from '../../domain/run.ts'
 import { tableName } from '../../domain/source.ts'
 import type { Warehouse } from '../../ports/warehouse.ts'
 import { type Api, failed, pause } from './api.ts'
+import { createHistory } from './bootstrap.ts'
 import { describe } from './describe.ts'
 import { failureOf, isConflict } from './errors.ts'
 import { isDuplicate, type Jobs, jobId } from './jobs.ts'
@@ -19,6 +20,7 @@ import { type Names, queryText } from './text.ts'
 export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
   return {
     describe: (pipeline, tables, run) => describe(api, pipeline, tables, run),
+    historyText: (pipeline, tables) => [createHistory(pipeline, tables)],
     async bootstrap(scripts, attempt) {
       let failure: EtlError | undefined
       for (const script of scripts) {
@@ -44,6 +46,11 @@ export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
     ask: (sql, parameters = {}) => {
       const typed = Object.entries(parameters).map(([name, value]) => parameter(name, 'STRING', value))
       return ask(api, sql, 'a question', typed)
+    },
+    async execute(name, sql, what) {
+      const job = await jobs.run(name, queryConfiguration(sql), what)
+      const affected = Number(job.statistics?.query?.numDmlAffectedRows ?? 0)
+      return { ...(await answerOf(api, jobs, job.jobReference.jobId, what)), affected }
     },
     publishText: publishScript,
     publish: (publications, number, onSubmit) => publish(api, jobs, publications, number, onSubmit),

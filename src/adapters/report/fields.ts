@@ -52,6 +52,8 @@ export function fieldsOf(event: RunEvent): Readonly<Record<string, unknown>> {
       }
     case 'alreadyPublished':
       return { ...whose, table: event.table, by: event.by, version: event.version, hint: reusedName }
+    case 'postponed':
+      return { ...whose, table: event.table, what: event.what, kind: event.error.kind, error: event.error.message }
     case 'nothingToDo':
       return { ...whose, why: event.why }
     case 'superseded':

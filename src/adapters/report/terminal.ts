@@ -75,6 +75,9 @@ export function createTerminalReport(options: Options): Report {
             `${style('yellow', '!')} ${messages.alreadyPublished.message}: ${event.version}, by attempt ${event.by}. ${reusedName}`,
           )
           return
+        case 'postponed':
+          line(`${style('yellow', '!')} ${messages.postponed.message}: ${event.what} of ${event.table}. ${event.error.problem}`)
+          return
         case 'nothingToDo':
           line(`${style('green', '✔')} ${messages.nothingToDo.message}: ${event.why}`)
           return
