@@ -2,7 +2,6 @@ import { elementOf } from '../../../googlesql/field.ts'
 import { typeName } from '../../../googlesql/types.ts'
 import type { Field } from '../../contract.ts'
 import { quoted } from '../../duck.ts'
-import { physicalType } from '../../types.ts'
 import { NotLowered } from './grammar.ts'
 
 /** A side of a comparison of JSON texts: the argument of TO_JSON_STRING. */
@@ -20,10 +19,9 @@ export function jsonTextsDiffer(a: JsonSide, b: JsonSide): string {
 
 function comparable(value: string, field: Field, depth = 0): string {
   if (field.mode === 'REPEATED') {
-    const list = `COALESCE(${value}, CAST([] AS ${physicalType(field)}))`
-    if (!isSpecial(field)) return list
+    if (!isSpecial(field)) return value
     const element = `e${depth}`
-    return `list_transform(${list}, lambda ${element}: ${comparable(element, elementOf(field), depth + 1)})`
+    return `list_transform(${value}, lambda ${element}: ${comparable(element, elementOf(field), depth + 1)})`
   }
   if (field.type === 'JSON') return `COALESCE(${value}, 'null')`
   if (field.type !== 'RECORD' || !isSpecial(field)) return value
@@ -35,6 +33,6 @@ function comparable(value: string, field: Field, depth = 0): string {
 }
 
 function isSpecial(field: Field): boolean {
-  if (field.type === 'RECORD') return (field.fields ?? []).some(each => each.mode === 'REPEATED' || isSpecial(each))
+  if (field.type === 'RECORD') return (field.fields ?? []).some(isSpecial)
   return field.type === 'JSON'
 }

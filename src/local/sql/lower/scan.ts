@@ -6,6 +6,7 @@ import { aggregate } from './aggregate.ts'
 import { constantValue, lowerExpression } from './expression.ts'
 import { isPlain } from './functions.ts'
 import { type Lowering, NotLowered, nameOf, only, type Reach, typeOfNode } from './grammar.ts'
+import { analytic, join, type Select, withQueries, withReference } from './relation.ts'
 
 /** A lowered scan: a DuckDB table expression (ready for FROM), how to read each column of it, and the order its rows are asked for in. */
 export type Scan = { readonly sql: string; readonly reach: Reach; readonly order?: string; readonly limit?: string }
@@ -68,10 +69,20 @@ function lowerTop(node: Node, lowering: Lowering): Scan {
     }
     case 'resolvedSetOperationScanNode':
       return union(node, lowering)
+    case 'resolvedJoinScanNode':
+      return wrapped(join(node, lowering))
+    case 'resolvedWithScanNode':
+      return wrapped(withQueries(node, lowering))
+    case 'resolvedWithRefScanNode':
+      return wrapped(withReference(node))
+    case 'resolvedAnalyticScanNode':
+      return wrapped(analytic(node, lowering, orderItem))
     default:
       throw new NotLowered(nameOf(node))
   }
 }
+
+const wrapped = ({ sql, ids }: Select) => wrap(sql, ids)
 
 // UNION ALL keeps every row of each part; the analyser has given the parts the same types.
 function union(node: Node, lowering: Lowering): Scan {
