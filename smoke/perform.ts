@@ -1,3 +1,4 @@
+import type { Failure } from '../src/adapters/bigquery/errors.ts'
 import { datasetExists } from '../src/adapters/bigquery/tables.ts'
 import { clock } from '../src/adapters/clock.ts'
 import type { Config } from '../src/config.ts'
@@ -5,11 +6,14 @@ import { EtlError } from '../src/domain/error.ts'
 import { type Check, fails, notLocal, skipped, type Verdict } from './check.ts'
 import { isOurs, type Names } from './names.ts'
 import type { Line } from './report.ts'
-import { failureFrom, type Given, openWorld, said, type World } from './world.ts'
+import { failureFrom, failureIn, type Given, openWorld, said, type World } from './world.ts'
+
+/** Not begun: somebody stopped the command. */
+export const stopped = skipped('stopped')
 
 /**
  * Runs the checks one after the other; a failure ends one check only. Deletes what they made, whatever happened. After SIGINT or SIGTERM the
- * remaining ones are skipped. Throws EtlError where the datasets are not those that were named.
+ * remaining ones are skipped. `left`: what could not be deleted, which expires. Throws EtlError where the datasets are not those that were named.
  */
 export async function perform(
   config: Config,
@@ -17,35 +21,39 @@ export async function perform(
   given: Given,
   checks: readonly Check[],
   tell: (line: Line) => void,
-): Promise<readonly Line[]> {
+): Promise<{ readonly lines: readonly Line[]; readonly left: readonly string[] }> {
   const world = await openWorld(config, names, given)
   await prepare(world)
   const stop = new AbortController()
-  const stopped = () => stop.abort()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopped)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   const lines: Line[] = []
-  try {
-    for (const check of checks) {
-      const started = clock.now().getTime()
-      const verdict = stop.signal.aborted ? skipped('stopped') : await verdictOf(check, world)
-      const line = { check, verdict, seconds: (clock.now().getTime() - started) / 1000 }
-      lines.push(line)
-      tell(line)
-    }
-  } finally {
-    await cleanUp(world)
+  for (const check of checks) {
+    const started = clock.now().getTime()
+    const verdict = stop.signal.aborted ? stopped : await verdictOf(check, world)
+    const line = { check, verdict, seconds: (clock.now().getTime() - started) / 1000 }
+    lines.push(line)
+    tell(line)
   }
-  return lines
+  return { lines, left: await cleanUp(world) }
 }
 
 async function verdictOf(check: Check, world: World): Promise<Verdict> {
   try {
     return await check.run(world)
   } catch (error) {
-    if (error instanceof EtlError && error.cause === undefined) return fails(error.problem)
-    const failure = failureFrom(error)
+    const failure = failureOrNone(error)
+    if (failure === undefined) return fails(error instanceof EtlError ? error.problem : `${(error as Error).name} (a defect)`)
     if (world.api.local && (failure.reason === 'notImplemented' || failure.status === 501)) return notLocal(`: ${said(failure)}`)
     return fails(said(failure))
+  }
+}
+
+/** What the service said, if it was the service. */
+function failureOrNone(error: unknown): Failure | undefined {
+  try {
+    return failureFrom(error)
+  } catch {
+    return undefined
   }
 }
 
@@ -75,22 +83,30 @@ async function prepare({ api, names }: World): Promise<void> {
   }
 }
 
-/** Deletes the tables whose names carry this run's token; what can't be deleted expires within a day (stages: two). */
-async function cleanUp({ api, names }: World): Promise<void> {
+/** Deletes the tables whose names carry this run's token. @returns those that are still there, or why nobody knows; they expire (a day, stages two). */
+async function cleanUp({ api, names }: World): Promise<readonly string[]> {
+  const left: string[] = []
   for (const dataset of [names.dataset, `${names.dataset}_etl`]) {
     const path = `${api.project}/datasets/${dataset}/tables`
-    type Page = { tables?: readonly { tableReference: { tableId: string } }[]; nextPageToken?: string }
-    const found: string[] = []
-    for (let token: string | undefined = ''; token !== undefined; ) {
-      const answer: Page = await api.repeat<Page>({
-        path,
-        query: { maxResults: 1000, ...(token === '' ? {} : { pageToken: token }) },
-      })
-      found.push(...(answer.tables ?? []).map(({ tableReference }) => tableReference.tableId))
-      token = answer.nextPageToken
+    try {
+      for (const table of (await tablesIn(api, path)).filter(name => isOurs(names, name))) {
+        const failure = await failureIn(api.repeat({ method: 'DELETE', path: `${path}/${encodeURIComponent(table)}` }))
+        if (failure !== undefined && failure.status !== 404) left.push(`${dataset}.${table} (${said(failure)})`)
+      }
+    } catch (error) {
+      left.push(`${dataset}: ${said(failureFrom(error))}`)
     }
-    // Views and snapshots first would not matter: nothing of ours hinders a delete.
-    for (const table of found.filter(name => isOurs(names, name)))
-      await api.repeat({ method: 'DELETE', path: `${path}/${encodeURIComponent(table)}` }).catch(() => undefined)
   }
+  return left
+}
+
+async function tablesIn(api: World['api'], path: string): Promise<readonly string[]> {
+  type Page = { tables?: readonly { tableReference: { tableId: string } }[]; nextPageToken?: string }
+  const found: string[] = []
+  for (let pageToken: string | undefined, first = true; first || pageToken !== undefined; first = false) {
+    const page: Page = await api.repeat<Page>({ path, query: { maxResults: 1000, pageToken } })
+    found.push(...(page.tables ?? []).map(({ tableReference }) => tableReference.tableId))
+    pageToken = page.nextPageToken
+  }
+  return found
 }

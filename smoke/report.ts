@@ -20,6 +20,8 @@ export type Facts = {
   readonly isService: boolean
   readonly node: string
   readonly megabytes: number
+  /** What could not be deleted. */
+  readonly left: readonly string[]
 }
 
 /** The page that is kept. */
@@ -42,7 +44,7 @@ server holds the commit itself). The second one starts when a child job of the f
 | # | | check | evidence | s |
 |---:|---|---|---|---:|
 ${rows.join('\n')}
-${bad.length === 0 ? '' : `\n## What ✘ means\n\n${bad.map(({ check }) => `- ${check.number}: ${check.otherwise}.`).join('\n')}\n`}`
+${bad.length === 0 ? '' : `\n## What ✘ means\n\n${bad.map(({ check }) => `- ${check.number}: ${check.otherwise}.`).join('\n')}\n`}${facts.left.map(name => `\nNot deleted, it expires by itself: ${name}\n`).join('')}`
 }
 
 function cell(text: string): string {

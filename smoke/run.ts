@@ -12,7 +12,7 @@ import { type Check, megabytes } from './check.ts'
 import { checks } from './checks/index.ts'
 import { dryText } from './dry.ts'
 import type { Names } from './names.ts'
-import { perform } from './perform.ts'
+import { perform, stopped } from './perform.ts'
 import { counts, lineText, page } from './report.ts'
 import type { Given } from './world.ts'
 
@@ -78,7 +78,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (flags.local) return onLocal(url => work({ ...config, endpoint: url }, names, given, chosen, flags.out))
   if (config.endpoint === undefined && !flags.yes) {
     process.stdout.write(
-      `${chosen.length} checks on ${project}: tables called smoke_${names.token}_… in ${dataset} and ${dataset}_etl, which vanish at the end or after a day; at most ${megabytes(chosen)} MB billed (${dollars(chosen)}), some ten minutes.\nNothing was sent. Add --yes to do it, --dry to see all of it.\n`,
+      `${chosen.length} checks on ${project}: tables called smoke_${names.token}_… in ${dataset} and ${dataset}_etl, which vanish at the end or after a day; at most ${megabytes(chosen)} MB billed (${dollars(chosen)}), ten to fifteen minutes.\nNothing was sent. Add --yes to do it, --dry to see all of it.\n`,
     )
     return 1
   }
@@ -92,17 +92,18 @@ async function work(
   chosen: readonly Check[],
   out: string | undefined,
 ): Promise<number> {
-  const lines = await perform(config, names, given, chosen, line => void process.stdout.write(`${lineText(line)}\n`))
+  const { lines, left } = await perform(config, names, given, chosen, line => void process.stdout.write(`${lineText(line)}\n`))
   const isService = config.endpoint === undefined
   const date = clock.now().toISOString().slice(0, 10)
   const file = out ?? join(config.root, isService ? 'docs' : '.etl', `smoke-${date}.md`)
   const where = isService ? `BigQuery, project \`${names.project}\`, ${config.location}` : 'A local server'
-  const text = page({ date, where, isService, node: process.version, megabytes: megabytes(chosen) }, lines)
+  const text = page({ date, where, isService, node: process.version, megabytes: megabytes(chosen), left }, lines)
   await mkdir(dirname(file), { recursive: true })
   await writeFile(file, text)
   process.stdout.write(`\n${counts(lines)}; report in ${file}\n`)
+  for (const name of left) process.stdout.write(`Not deleted, it expires by itself: ${name}\n`)
   if (!isService) process.stdout.write('This was no BigQuery: of the service it shows nothing.\n')
-  return lines.some(({ verdict }) => verdict.mark === '✘') ? 1 : 0
+  return lines.some(({ verdict }) => verdict.mark === '✘' || verdict === stopped) ? 1 : 0
 }
 
 async function onLocal(use: (url: string) => Promise<number>): Promise<number> {

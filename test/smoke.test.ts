@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -22,7 +22,11 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 /** The command, a process of its own. */
-function smoke(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+function smoke(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  hear: (child: ChildProcess, line: string) => void = () => {},
+) {
   const child = spawn(process.execPath, [join(root, 'smoke', 'run.ts'), ...args], {
     cwd: root,
     env: { PATH: process.env.PATH ?? '', HOME: folder, ETL_WAIT_FACTOR: '0.1', ...env },
@@ -31,6 +35,7 @@ function smoke(args: readonly string[], env: Readonly<Record<string, string>> = 
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', text => {
     stdout += text
+    hear(child, text)
   })
   child.stderr.setEncoding('utf8').on('data', text => {
     stderr += text
@@ -90,6 +95,49 @@ describe('against the local server', () => {
     expect(stdout).toMatch(/^✔ 14 /m)
     expect(code).toBe(1)
     expect(await readFile(join(folder, 'failed.md'), 'utf8')).toMatch(/## What ✘ means\n\n- 19: /)
+  }, 120_000)
+})
+
+describe('stopped in the middle', () => {
+  let local: Local
+  beforeAll(async () => {
+    local = await startLocal()
+  })
+  afterAll(() => local.stop())
+
+  /** Sends the signal while check 22 runs, with tables of check 3 and its own in the world. */
+  async function stopped(signal: NodeJS.Signals) {
+    const args = ['--endpoint', local.url, '--project', 'p', '--only', '3,22,14', '--out', join(folder, 'stopped.md')]
+    return smoke(args, {}, (child, line) => {
+      if (line.includes('✔ 3 ')) child.kill(signal)
+    })
+  }
+
+  /** The tables that are there, with their expirations. */
+  async function expirations(): Promise<readonly unknown[]> {
+    const found: unknown[] = []
+    for (const dataset of ['etl_smoke', 'etl_smoke_etl']) {
+      const path = `/p/datasets/${dataset}/tables`
+      const { tables = [] } = (await local.call('GET', path)).body as { tables?: { tableReference: { tableId: string } }[] }
+      for (const { tableReference } of tables)
+        found.push((await local.call('GET', `${path}/${tableReference.tableId}`)).body.expirationTime)
+    }
+    return found
+  }
+
+  test('by SIGTERM it ends its check, skips the others, deletes what it made and fails', async () => {
+    const { code, stdout } = await stopped('SIGTERM')
+    expect(stdout).toMatch(/^– 14 .*: stopped$/m)
+    expect(code).toBe(1)
+    expect(await expirations()).toEqual([])
+  }, 120_000)
+
+  test('by SIGKILL it leaves tables that expire within a day', async () => {
+    expect((await stopped('SIGKILL')).code).toBe(null)
+    const found = await expirations()
+    expect(found.length).toBeGreaterThan(4)
+    const aDayOn = Date.now() + 24 * 60 * 60 * 1000
+    expect(found.filter(time => !(Number(time) > 0 && Number(time) <= aDayOn))).toEqual([])
   }, 120_000)
 })
 
