@@ -1,5 +1,7 @@
+import { sizeText, usdPerTiB, usdText } from '../domain/cost.ts'
 import type { Plan } from '../domain/plan.ts'
 import { tableName } from '../domain/source.ts'
+import { costOfPlan, type PlanCost } from '../engine/cost.ts'
 import { makePlans } from '../engine/plan.ts'
 import { type Command, worldHelp, worldOptions } from './command.ts'
 import { loadPipeline } from './pipelines.ts'
@@ -24,33 +26,49 @@ Examples
   async run(context) {
     const pipeline = await loadPipeline(context.root, context.words[0] ?? '')
     await inWorld(context, [pipeline], 'quiet', async ({ ports, settings, request }) => {
-      const made = await makePlans(pipeline, request, ports, settings)
-      const data = made.map(plan => ({
-        ...plan,
-        pipeline: pipeline.name,
-        head: plan.head === null ? null : { ...plan.head, seq: String(plan.head.seq) },
-      }))
-      if (context.json) context.out.data(data.length === 1 ? data[0] : data)
-      else for (const plan of made) context.out.line(planText(plan, context.flags.sql === true))
+      const plans = await makePlans(pipeline, request, ports, settings)
+      const made = await Promise.all(plans.map(async one => ({ one, cost: await costOfPlan(one, ports) })))
+      if (context.json) {
+        const data = made.map(({ one, cost }) => ({
+          ...one,
+          pipeline: pipeline.name,
+          head: one.head === null ? null : { ...one.head, seq: String(one.head.seq) },
+          cost,
+        }))
+        context.out.data(data.length === 1 ? data[0] : data)
+      } else context.out.line(made.map(({ one, cost }) => planText(one, cost, context.flags.sql === true)).join('\n\n'))
     })
     return 0
   },
 }
 
+function readText(bytes: number | null | undefined): string {
+  if (bytes === undefined) return ''
+  return bytes === null ? ', unknown bytes' : `, ${sizeText(bytes)}`
+}
+
+function costLines({ readBytes, publishBytes, usd, usdMonth, runsMonth, complete }: PlanCost): string[] {
+  return [
+    `  bytes     a run is billed for ${sizeText(readBytes)} of reading and ${sizeText(publishBytes)} of publishing${complete ? '' : ', as far as it is known yet'}`,
+    `  costs     ≈ ${usdText(usd)} a run, ≈ ${usdText(usdMonth)} a month of ${Number(runsMonth.toFixed(1))} runs (list price, ${usdPerTiB} USD per TiB)`,
+  ]
+}
+
 /** A plan for people. */
-function planText(plan: Plan, withSql: boolean): string {
+function planText(plan: Plan, cost: PlanCost, withSql: boolean): string {
   const scope =
     plan.scope === null ? 'everything' : plan.scope.length === 0 ? 'nothing is due' : `${plan.scope.at(0)} … ${plan.scope.at(-1)}`
   const lines = [
     `Plan of ${plan.pipeline.name}`,
     ...plan.sources.map(
       source =>
-        `  reads     ${source.name} = ${source.from}${source.rows === null ? '' : ` (${source.rows} ${source.rows === 1 ? 'row' : 'rows'})`}`,
+        `  reads     ${source.name} = ${source.from}${source.rows === null ? '' : ` (${source.rows} ${source.rows === 1 ? 'row' : 'rows'})`}${readText(cost.sources[source.name])}`,
     ),
     `  slices    ${scope}; ${plan.why}${plan.left > 0 ? `; ${plan.left} more wait for the next run` : ''}`,
     `  writes    ${tableName(plan.tables.target)} (${plan.pipeline.write.mode}), history in ${plan.tables.history.table}`,
     `  makes     ${plan.bootstrap.length === 0 ? 'nothing: all tables exist' : 'the tables that are missing'}`,
     ...plan.changes.map(change => `  schema    ${change.sentence}${change.class === 'expand' ? ' (done by the run)' : ''}`),
+    ...costLines(cost),
     `  version   ${plan.version} for the slot ${plan.identity.slot} (${plan.identity.trigger})`,
     `  now       ${plan.head === null || plan.head.seq === 0n ? 'nothing published yet' : `version ${plan.head.version} by ${plan.head.run}${plan.head.held ? ', held' : ''}`}`,
   ]

@@ -42,6 +42,8 @@ export type Plan = {
   readonly resume: Stage | null
   /** merge: the history gets a full copy of the table this time. */
   readonly baseline: boolean
+  /** The target as it is; null until it exists. */
+  readonly size: { readonly bytes: number; readonly rows: number } | null
   readonly codeSha: string
   readonly schemaHash: string
 }

@@ -1,5 +1,6 @@
+import { sizeText } from '../domain/cost.ts'
 import { datesCondition, literal } from '../domain/literal.ts'
-import type { NamedPipeline } from '../domain/pipeline.ts'
+import { type NamedPipeline, partsOf } from '../domain/pipeline.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { TargetTables } from '../domain/run.ts'
 import type { Source } from '../domain/source.ts'
@@ -9,8 +10,20 @@ import { bad, type Check, checked, examineDataset, examineHead, ok, open, type V
 import { makePlan, readerOf, readRequest, tablesOf } from './plan.ts'
 import type { RunRequest, Settings } from './settings.ts'
 
-/** Everything about one pipeline, in the order in which a run would stumble over it. Changes nothing. */
+/** Everything about one pipeline, target after target, in the order in which a run would stumble over it. Changes nothing. */
 export async function examinePipeline(
+  pipeline: NamedPipeline,
+  request: RunRequest,
+  ports: Pick<Ports, 'readers' | 'warehouse'>,
+  settings: Settings,
+  examiner: Examiner,
+): Promise<Check[]> {
+  const checks: Check[] = []
+  for (const part of partsOf(pipeline)) checks.push(...(await examineTarget(part, request, ports, settings, examiner)))
+  return checks
+}
+
+async function examineTarget(
   pipeline: NamedPipeline,
   request: RunRequest,
   ports: Pick<Ports, 'readers' | 'warehouse'>,
@@ -31,7 +44,7 @@ export async function examinePipeline(
   for (const [name, source] of Object.entries(pipeline.from))
     sources.push(await look(`source ${name}`, () => sourceVerdict(pipeline, source, plan, name, ports, examiner)))
   if (datasets.some(check => check.state === 'bad')) return [...datasets, ...sources, planned]
-  const target = await look('target', () => targetVerdict(tables, pipeline, examiner))
+  const target = await look(`target ${tables.target.table}`, () => targetVerdict(tables, pipeline, examiner))
   const head = await examineHead(about, tables, examiner, ports.warehouse)
   return [...datasets, ...sources, target, head, planned, ...(await writeChecks(pipeline, tables, plan, examiner))]
 }
@@ -144,12 +157,4 @@ function targetStatements({ write, to }: NamedPipeline, { target }: TargetTables
 
 function note({ runs }: TargetTables): string {
   return `INSERT INTO ${literal.table(runs)} (logged_at, event, pipeline, run, attempt, version) VALUES (CURRENT_TIMESTAMP(), 'doctor', '', '', '', CURRENT_TIMESTAMP())`
-}
-
-/** Bytes for people: 12 B, 3.4 GB; a thousand to the next, as BigQuery's prices don't (they count in TiB). */
-function sizeText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
-  const step = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3))
-  const value = bytes / 1000 ** step
-  return `${value >= 100 || step === 0 ? Math.round(value) : value.toFixed(1)} ${units[step]}`
 }

@@ -1,5 +1,6 @@
 import { auditSql } from '../domain/audit.ts'
 import { isWhole } from '../domain/content.ts'
+import { tooLarge } from '../domain/cost.ts'
 import { nameIn } from '../domain/env.ts'
 import { EtlError } from '../domain/error.ts'
 import { microsOf } from '../domain/micros.ts'
@@ -17,14 +18,14 @@ import {
   type TargetTables,
 } from '../domain/run.ts'
 import { schemaHash } from '../domain/shape.ts'
-import type { Source, TableRef } from '../domain/source.ts'
+import { type Source, type TableRef, tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { Reader, ReadRequest } from '../ports/reader.ts'
 import { isBaselineDue, resumable } from './resume.ts'
 import type { RunRequest, Settings } from './settings.ts'
 import { lastPublished, type WorkList, workList } from './slices.ts'
 import { step } from './step.ts'
-import { jobName, localDate, slotOf, versionOf } from './tick.ts'
+import { jobName, localDate, runsPerMonth, slotOf, versionOf } from './tick.ts'
 
 /**
  * What a run would do with each target of its pipeline, as values; all of them are published together, as one version. Only reads.
@@ -59,6 +60,7 @@ export async function makePlan(
   const run = job?.run ?? `local-${request.user}-${request.attempt}`
   const state = await ports.warehouse.describe(pipeline, tables, run)
   const { head, ledger } = state
+  refuseLarge(pipeline, tables, state.size)
   const mine = ledger.filter(row => row.run === run)
   const { trigger, slot } =
     request.slot === undefined ? slotOf(job, pipeline, state.now) : { trigger: 'manual' as const, slot: request.slot }
@@ -96,10 +98,17 @@ export async function makePlan(
     claimedAt: mine.find(row => row.event === 'claimed')?.loggedAt ?? null,
     resume: resumable(mine, { codeSha: settings.codeSha, schemaHash: hash, scope, head, write: pipeline.write }),
     baseline: isBaselineDue(pipeline.write, ledger, version),
+    size: state.size,
     codeSha: settings.codeSha,
     schemaHash: hash,
   }
   return { ...plan, publish: ports.warehouse.publishText([publicationOf(plan, emptyStage(stage))]) }
+}
+
+/** Replacing writes all of a table in every run: that is a choice, not an accident. */
+function refuseLarge(pipeline: NamedPipeline, { target }: TargetTables, size: Plan['size']): void {
+  const large = tooLarge(pipeline.write, size, () => runsPerMonth(pipeline))
+  if (large !== undefined) throw new EtlError('pipeline', `${tableName(target)} ${large.problem}`, { hint: large.hint })
 }
 
 /** The publication of a planned run, with what was staged. */

@@ -57,6 +57,35 @@ export function nextTick(schedule: Schedule): string {
   return `${local} ${schedule.timeZone}`
 }
 
+/**
+ * Ticks in a month, on the average of the year 2025: the ticks of one day, for every day that has some.
+ * @throws EtlError `pipeline` for a schedule that can't be read.
+ */
+export function runsPerMonth(schedule: Schedule): number {
+  const cron = cronOf(schedule)
+  const newYear = (year: number) => Date.UTC(year, 0, 1) - zoneOffset(Date.UTC(year, 0, 1), schedule.timeZone)
+  const end = newYear(2026)
+  const day = (from: number) => localDate(timestampOf(BigInt(from) * 1000n), schedule.timeZone)
+  const after = (time: number) => cron.nextRun(new Date(time))?.getTime() ?? end
+  const first = after(newYear(2025) - 1)
+  let perDay = 0
+  for (let tick = first; tick < end && day(tick) === day(first); tick = after(tick)) perDay++
+  let days = 0
+  for (let tick = first; tick < end; days++) {
+    const lastSecond = Date.parse(`${day(tick)}T23:59:59Z`)
+    // The offset in the evening: clocks change at night.
+    tick = after(lastSecond - zoneOffset(lastSecond - 3 * 3_600_000, schedule.timeZone))
+  }
+  return (perDay * days) / 12
+}
+
+/** How far the zone's clock is before UTC at a time, in milliseconds. */
+function zoneOffset(time: number, timeZone: string): number {
+  const name = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' }).format(new Date(time))
+  const offset = /GMT([+-])(\d\d):(\d\d)/.exec(name)
+  return offset === null ? 0 : (offset[1] === '-' ? -1 : 1) * (Number(offset[2]) * 60 + Number(offset[3])) * 60_000
+}
+
 /** The local date of a time in a zone: `2026-11-21`. */
 export function localDate(time: string, timeZone: string): string {
   const milliseconds = Number(microsOf(time) / 1000n)

@@ -16,6 +16,8 @@ export type TargetState = {
   /** null until the head table exists. */
   readonly head: Head | null
   readonly ledger: readonly LedgerRow[]
+  /** The target as the warehouse counts it; null until it exists. */
+  readonly size: { readonly bytes: number; readonly rows: number } | null
 }
 
 /** A note for the ledger. */
@@ -72,6 +74,8 @@ export type Warehouse = {
   ask(sql: string, parameters?: Readonly<Record<string, string>>): Promise<Answer>
   /** Runs statements that change something, as one job: once, also where an answer is lost. @returns the last answer, and how many rows changed. `name` is the job's. */
   execute(name: string, sql: string, what: string): Promise<Answer & { readonly affected: number }>
+  /** Bytes that a SELECT would read, by a dry run; null where the warehouse doesn't say. */
+  estimate(sql: string): Promise<number | null>
   /** The script that `publish` executes, word for word. */
   publishText(publications: readonly Publication[]): string
   /**

@@ -32,7 +32,7 @@ describe('the doctor', () => {
       [`dataset ${name}`]: 'ok',
       [`dataset ${name}_etl`]: 'ok',
       'source personer': 'ok',
-      target: 'open',
+      'target t': 'open',
       head: 'open',
       plan: 'ok',
       'may make tables': 'ok',
@@ -123,7 +123,7 @@ describe('the doctor', () => {
       says: expect.stringContaining('has 2 rows instead of one'),
     })
     await local.call('PATCH', `/team-dev/datasets/${name}/tables/t`, { expirationTime: String(Date.now() + 86_400_000) })
-    expect((await checks()).find(check => check.name === 'target')).toMatchObject({
+    expect((await checks()).find(check => check.name === 'target t')).toMatchObject({
       state: 'bad',
       says: expect.stringMatching(/^is deleted at 2/),
       todo: expect.stringContaining('SET OPTIONS (expiration_timestamp = NULL)'),
@@ -138,7 +138,7 @@ describe('the doctor', () => {
     const found = await checks()
     expect(found.find(check => check.name === 'may publish')).toMatchObject({
       state: 'bad',
-      says: expect.stringContaining('version'),
+      says: expect.stringContaining(`the dry run of INSERT INTO \`team-dev.${name}.t\`: `),
     })
     expect(found.find(check => check.name === 'plan')).toMatchObject({ state: 'bad' })
   })

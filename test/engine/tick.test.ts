@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { cronOf, jobName, lastTick, localDate, slotOf, versionOf } from '../../src/engine/tick.ts'
+import { cronOf, jobName, lastTick, localDate, runsPerMonth, slotOf, versionOf } from '../../src/engine/tick.ts'
 
 const daily = { schedule: '30 6 * * *', timeZone: 'Europe/Oslo' }
 const now = '2026-11-21T05:31:07.123456Z'
@@ -97,4 +97,18 @@ describe('a schedule', () => {
     expect(() => cronOf({ schedule: '*/15 * * * *', timeZone: 'Europe/Oslo' })).not.toThrow()
     expect(() => cronOf({ schedule: '0 1-23/2 * * *', timeZone: 'Europe/Oslo' })).not.toThrow()
   })
+})
+
+test.each([
+  ['30 6 * * *', 'Europe/Oslo', 365],
+  ['30 6 * * *', 'UTC', 365],
+  ['30 6 * * 1-5', 'Europe/Oslo', 261],
+  ['0 * * * *', 'Europe/Oslo', 24 * 365],
+  ['*/10 7-16 * * 1-5', 'Europe/Oslo', 60 * 261],
+  ['0 5 1 * *', 'Europe/Oslo', 12],
+  ['0 5 29 2 *', 'Europe/Oslo', 0],
+  ['59 23 * * *', 'America/New_York', 365],
+  ['0 0 * * *', 'Europe/Oslo', 365],
+])('%s in %s runs %d times in 2025', (schedule, timeZone, runs) => {
+  expect(runsPerMonth({ schedule, timeZone }) * 12).toBeCloseTo(runs, 6)
 })

@@ -10,6 +10,13 @@ test('a target asks for READWRITE on its dataset and the one beside it, once, ho
   ])
 })
 
+test('every result of a pipeline asks for its dataset', () => {
+  const [a, b] = [copying('a'), copying('b', { to: 'more' })]
+  const { to, write, transform } = b
+  const both = { ...a, also: [{ to, write, transform, audits: [], empty: 'refused' }] } as unknown as typeof a
+  expect(accessOf([both], 'prod').datasets.map(({ name }) => name)).toEqual(['more', 'more_etl', 'things', 'things_etl'])
+})
+
 test('a source of the own project asks for READ, unless its dataset is written anyway', () => {
   const pipelines = [copying('a', { from: 'raw.rows' }), copying('b', { from: 'things.a' })]
   expect(accessOf(pipelines, 'prod').datasets.at(-1)).toEqual({ name: 'raw', permission: 'READ' })

@@ -58,6 +58,7 @@ export async function describe(api: Api, pipeline: NamedPipeline, tables: Target
     changes: changes.map(change => since(change, notes)),
     head,
     ledger,
+    size: target === undefined ? null : { bytes: Number(target.numBytes ?? 0), rows: Number(target.numRows ?? 0) },
   }
 }
 

@@ -12,6 +12,7 @@ export type TableResource = {
   readonly location?: string
   readonly schema?: { readonly fields?: readonly Field[] }
   readonly numRows?: string
+  readonly numBytes?: string
   readonly requirePartitionFilter?: boolean
   readonly streamingBuffer?: unknown
   readonly timePartitioning?: {

@@ -7,6 +7,7 @@ import type { Warehouse } from '../../ports/warehouse.ts'
 import { type Api, failed, pause } from './api.ts'
 import { createHistory } from './bootstrap.ts'
 import { describe } from './describe.ts'
+import { dryRun } from './dryrun.ts'
 import { failureOf, isConflict } from './errors.ts'
 import { isDuplicate, type Jobs, jobId } from './jobs.ts'
 import { headOf, noteParameters, noteScript } from './ledger.ts'
@@ -52,6 +53,7 @@ export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
       const affected = Number(job.statistics?.query?.numDmlAffectedRows ?? 0)
       return { ...(await answerOf(api, jobs, job.jobReference.jobId, what)), affected }
     },
+    estimate: async sql => (await dryRun(api, sql, 'the estimate of a read')).bytes,
     publishText: publishScript,
     publish: (publications, number, onSubmit) => publish(api, jobs, publications, number, onSubmit),
     settle: id => settle(api, jobs, id),
