@@ -1,6 +1,7 @@
 // What a pipeline file imports as 'nais-etl'.
 export { bq } from './domain/bq.ts'
 export { env } from './domain/env.ts'
+export type { Expect } from './domain/expect.ts'
 export { each, pipeline } from './domain/pipeline.ts'
 export { type Row, row } from './domain/row.ts'
 export { file, table } from './domain/source.ts'

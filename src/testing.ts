@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { AnyRow } from './domain/column.ts'
 import type { Pipeline } from './domain/pipeline.ts'
+import { auditOn } from './testing/audits.ts'
 import { type Case, cases, expectedRows, type SourceRows, sourceRows } from './testing/cases.ts'
 import { difference } from './testing/compare.ts'
 import type { Bias } from './testing/generate.ts'
 import { runOn, twinOn } from './testing/run.ts'
 import { twinsAgree } from './testing/twins.ts'
 
+export { auditOn } from './testing/audits.ts'
 export { type Case, caseOf, cases, expectedRows, type SourceRows, sourceRows } from './testing/cases.ts'
 export { difference } from './testing/compare.ts'
 export { type Bias, rowsOf } from './testing/generate.ts'
@@ -23,7 +25,7 @@ export type TestOptions = {
 
 /**
  * Registers the tests of a pipeline with vitest: every case under fixtures/NAME gives exactly its expected rows, or is refused with what error.txt
- * says; a twin gives the same rows as the function, on every case and on generated rows.
+ * says; no audit of its own refuses the expected rows; a twin gives the same rows as the function, on every case and on generated rows.
  */
 export function testPipeline(pipeline: Pipeline, name: string, options: TestOptions = {}): void {
   const { runs = 200 } = options
@@ -44,13 +46,16 @@ type Runs = (pipeline: Pipeline, rows: SourceRows) => Promise<AnyRow[]>
 
 async function givesExpected(pipeline: Pipeline, each: Case, run: Runs): Promise<void> {
   const [rows, expected] = await Promise.all([sourceRows(pipeline, each), expectedRows(pipeline, each)])
-  const differs = difference(pipeline.to.row, expected, await run(pipeline, rows))
+  const result = await run(pipeline, rows)
+  const differs = difference(pipeline.to.row, expected, result)
   if (differs !== undefined) expect.fail(`${each.folder}/expected.csv: ${differs}`)
+  await auditOn(pipeline, result)
 }
 
 async function isRefused(pipeline: Pipeline, each: Case): Promise<void> {
   const outcome = await sourceRows(pipeline, each)
     .then(rows => runOn(pipeline, rows))
+    .then(async rows => auditOn(pipeline, rows).then(() => rows))
     .then(
       rows => ({ rows }),
       (error: unknown) => ({ message: error instanceof Error ? error.message : String(error) }),

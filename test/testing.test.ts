@@ -3,7 +3,18 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as fc from 'fast-check'
 import { bq, dataset, each, partition, pipeline, replace, row, sql, table } from 'nais-etl'
-import { caseOf, cases, difference, expectedRows, rowsOf, runOn, sourceRows, testPipeline, twinOn } from 'nais-etl/testing'
+import {
+  auditOn,
+  caseOf,
+  cases,
+  difference,
+  expectedRows,
+  rowsOf,
+  runOn,
+  sourceRows,
+  testPipeline,
+  twinOn,
+} from 'nais-etl/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { checkRows } from '../src/domain/check.ts'
@@ -128,6 +139,39 @@ describe('cases', () => {
       ['https://www.nav.no/person/behov-for-tilrettelegging'],
     ])
     expect(rows[0]).toMatchObject({ name: 'aap-soknad', collection_time: '2021-10-30T06:13:21.987354', team: 'aap' })
+  })
+})
+
+describe('audits of the author', () => {
+  const audited = (audits: Parameters<typeof auditOn>[0]['audits']) =>
+    pipeline({ schedule: '0 5 * * *', from, transform: ({ seen }) => count(seen), to, write: replace(), audits })
+  const days = sql`SELECT dato, antall FROM ${'result'} WHERE antall > 1`
+
+  test('are held against the result, on Google’s evaluator', async () => {
+    const strict = audited({
+      'once a day': days,
+      'no fewer days': sql`SELECT dato FROM ${'current'} EXCEPT DISTINCT SELECT dato FROM ${'result'}`,
+    })
+    await expect(auditOn(strict, [{ dato: '2022-01-20', antall: 1 }])).resolves.toBe(undefined)
+    await expect(auditOn(strict, [{ dato: '2022-01-20', antall: 2 }], [{ dato: '2022-01-19', antall: 1 }])).rejects.toMatchObject(
+      {
+        kind: 'audit',
+        problem: 'audit "once a day": 1 row (dato 2022-01-20, antall 2) · audit "no fewer days": 1 row (dato 2022-01-19)',
+      },
+    )
+  })
+
+  test('that are no GoogleSQL are told by name', async () => {
+    await expect(auditOn(audited({ slip: sql`SELECT datum FROM ${'result'}` }), [])).rejects.toThrow(
+      /^audit "slip": Google's evaluator says: .*datum/,
+    )
+  })
+
+  test('of other tables, or of none, are refused when the pipeline is made', () => {
+    const query = (...names: string[]) => ({ kind: 'sql', strings: ['SELECT 1 FROM ', ''], names }) as never
+    expect(() => audited({ a: query('seen') })).toThrow('audits: "a" names seen.')
+    expect(() => audited({ a: query('current') })).toThrow('audits: "a" does not look at the result.')
+    expect(() => audited({ ' ': query('result') })).toThrow('audits: an audit has no name.')
   })
 })
 
@@ -367,6 +411,7 @@ testPipeline(
     to: dataset('kopi').table('apps', Seen),
     write: partition('dato'),
     twin: sql`SELECT * FROM ${'apps'}`,
+    audits: { 'every app has a cluster': sql`SELECT dato FROM ${'result'} WHERE cluster = ''` },
   }),
   'kopi',
   {

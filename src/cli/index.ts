@@ -10,6 +10,7 @@ import { make } from './new.ts'
 import { plan } from './plan.ts'
 import { prune } from './prune.ts'
 import { read } from './read.ts'
+import { rejected } from './rejected.ts'
 import { release } from './release.ts'
 import { rollback } from './rollback.ts'
 import { run } from './run.ts'
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   run,
   read,
   versions,
+  rejected,
   diff,
   rollback,
   release,

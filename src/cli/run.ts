@@ -12,31 +12,45 @@ import { inWorld } from './with-local.ts'
 export const run: Command = {
   name: 'run',
   summary: 'read, transform, check and publish one new version',
-  usage: '[NAME …] [--local] [--slot TIME]',
+  usage: '[NAME …] [--local] [--slot TIME] [--accept]',
   help: `Runs pipelines, one after another: plan, read, transform, stage, audit, publish. Without a name: all of them. A pipeline that fails publishes
 nothing and doesn't stop the others; the exit code is 1 if one failed.
 
   --local          a throwaway local BigQuery that holds the pipeline's fixtures
   --case NAME      with --local: which case of fixtures/<pipeline>/ is the source
   --slot TIME      the time the data is for, such as 2026-11-20T05:30:00Z; a run by hand takes the schedule's last tick
+  --accept         publish although the result is larger, smaller or emptier than expected; every promise of rows holds all the same
 ${worldHelp}
 
 Examples
   npm run etl -- run apps-per-env --local
   npm run etl -- run apps-per-env --dir .etl/demo
   npm run etl -- run apps-per-env --project my-team-dev-1234 --env dev`,
-  options: { ...worldOptions, local: { type: 'boolean' }, case: { type: 'string' }, slot: { type: 'string' } },
+  options: {
+    ...worldOptions,
+    local: { type: 'boolean' },
+    case: { type: 'string' },
+    slot: { type: 'string' },
+    accept: { type: 'boolean' },
+  },
   words: { least: 0, most: 99 },
   logs: true,
   async run(context) {
     const pipelines = await namedPipelines(context.root, context.words)
     const slot = slotOf(context.flags.slot)
+    const accept = context.flags.accept === true
     return inWorld(context, pipelines, undefined, async ({ ports, settings, request }) => {
       let failed = 0
       for (const pipeline of pipelines) {
         if (context.signal.aborted) throw new EtlError('stopped', `told to stop before ${pipeline.name} ran.`)
         try {
-          await engineRun(pipeline, { ...request, ...(slot === undefined ? {} : { slot }) }, ports, settings, context.signal)
+          await engineRun(
+            pipeline,
+            { ...request, accept, ...(slot === undefined ? {} : { slot }) },
+            ports,
+            settings,
+            context.signal,
+          )
           if (context.flags.local === true && context.interactive) await show(pipeline, { ports, settings }, context)
         } catch (error) {
           if (!(error instanceof EtlError)) throw error

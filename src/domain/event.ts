@@ -17,7 +17,15 @@ export type RunEvent = { readonly pipeline: string; readonly run: string; readon
     }
   | { readonly kind: 'staged'; readonly table: string; readonly rows: number }
   | { readonly kind: 'resumed'; readonly table: string; readonly rows: number }
-  | { readonly kind: 'audited'; readonly rows: number; readonly checks: number }
+  | {
+      readonly kind: 'audited'
+      readonly rows: number
+      readonly checks: number
+      /** What was compared with the last version; null if nothing was. */
+      readonly budget: string | null
+      /** What is out of its budget and was let through by --accept. */
+      readonly accepted: readonly string[]
+    }
   | { readonly kind: 'waiting'; readonly why: string; readonly milliseconds: number }
   | {
       readonly kind: 'published'

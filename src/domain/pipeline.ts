@@ -15,7 +15,10 @@
  */
 import type * as z from 'zod'
 import { notAudited } from './audit.ts'
+import { checkColumns } from './check-columns.ts'
 import { EtlError } from './error.ts'
+import { type Budget, budgetOf, type Expect } from './expect.ts'
+import { type Audits, checkAudits } from './own-audits.ts'
 import type { CompileError, DateColumn, Row, RowSchema, Shape } from './row.ts'
 import type { Source, Sources } from './source.ts'
 import type { Sql } from './sql.ts'
@@ -103,6 +106,10 @@ type OutputDefinition<F extends Sources, S extends Shape, K extends string, W ex
   readonly twin?: Sql<keyof F & string>
   /** A result without rows where the last version had some is refused, unless 'allowed'. */
   readonly empty?: 'refused' | 'allowed'
+  /** Your own promises by name: each a query of rows that should not be, over `${'result'}` and `${'current'}`. */
+  readonly audits?: Audits
+  /** How far the result may be from the last version. */
+  readonly expect?: Expect
 } & TransformPart<F, S>
 
 /** A pipeline as its author writes it. */
@@ -131,6 +138,8 @@ type Output = {
   readonly transform: AnyTransform
   readonly twin?: Sql
   readonly empty: 'refused' | 'allowed'
+  readonly audits: Audits
+  readonly expect: Budget
 }
 
 /** A pipeline as the engine sees it. */
@@ -192,7 +201,7 @@ function extensible<F extends Sources>(made: Pipeline): Extensible<F> {
 
 /** Checks what the compiler could not see of one result. */
 function outputOf(from: Sources, definition: AnyOutput): Output {
-  const { to, write, twin, empty = 'refused' } = definition
+  const { to, write, twin, empty = 'refused', audits = {}, expect = {} } = definition
   const transform = kindOf((definition as { transform?: unknown }).transform)
   const names = Object.keys(from)
   if (transform.kind === 'each' && names.length > 1)
@@ -210,32 +219,8 @@ function outputOf(from: Sources, definition: AnyOutput): Output {
       })
   }
   checkColumns(to, write)
-  return { to, write, transform, empty, ...(twin === undefined ? {} : { twin }) }
-}
-
-/** The columns that the write mode and the table name, for authors whom no compiler warned. */
-function checkColumns({ row, partitionBy, table }: Target, write: WriteMode): void {
-  const find = (name: string) => row.columns.find(column => column.name === name)
-  if (write.mode === 'partition') {
-    if (find(write.column)?.mode !== 'REQUIRED')
-      throw new EtlError('pipeline', `the partition column ${write.column} must be required.`)
-    if (partitionBy !== undefined && partitionBy !== write.column)
-      throw new EtlError('pipeline', `${table}: partitionBy ${partitionBy} is another column than that of partition(…).`, {
-        hint: 'leave out partitionBy',
-      })
-  }
-  if (partitionBy !== undefined && (find(partitionBy)?.mode !== 'REQUIRED' || find(partitionBy)?.type !== 'DATE'))
-    throw new EtlError('pipeline', `${table}: partitionBy ${partitionBy} must be a required DATE column.`)
-  if (write.mode !== 'merge') return
-  if (row.key.length === 0)
-    throw new EtlError('pipeline', `merge into ${table} needs a key: which rows are the same?`, {
-      hint: 'row({ … }, { key: [ … ] })',
-    })
-  if (typeof write.deletes === 'object') {
-    const column = find(write.deletes.when)
-    if (column?.type !== 'BOOL' || column.mode !== 'REQUIRED')
-      throw new EtlError('pipeline', `deletes: { when: '${write.deletes.when}' } must name a required BOOL column of ${table}.`)
-  }
+  const own = { audits: checkAudits(audits), expect: budgetOf(expect, write) }
+  return { to, write, transform, empty, ...own, ...(twin === undefined ? {} : { twin }) }
 }
 
 function kindOf(transform: unknown): AnyTransform {

@@ -1,33 +1,77 @@
-import { auditChecks, auditProblems, auditSql } from '../domain/audit.ts'
+import { auditChecks, auditSql, brokenPromises, stageLifetime } from '../domain/audit.ts'
 import { EtlError } from '../domain/error.ts'
-import { guarded } from '../domain/personal.ts'
+import { budgetText, overBudget } from '../domain/expect.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Stage } from '../domain/run.ts'
 import { tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
-import { sliceColumn } from './plan.ts'
+import { sizesOf } from './budget.ts'
+import { brokenAudits } from './own-audits.ts'
+import { promisesOf } from './promises.ts'
+
+/** What an audit found: how many promises it looked at, what was compared with the last version, and what `--accept` let through. */
+export type Audited = { readonly checks: number; readonly budget: string | null; readonly accepted: readonly string[] }
 
 /**
- * Asks the warehouse whether the stage that was filled keeps every promise of the row schema; the rows stay where they are.
- * @returns the number of checks.
+ * Asks the warehouse whether the stage that was filled keeps every promise of the row schema and of the author's own audits, and whether the result
+ * is as large as expected; the rows stay where they are. `accept` lets a result pass that is out of its budget, nothing else.
  * @throws EtlError `audit`; nothing is published, and the stage stays until it expires.
  */
-export async function audit(plan: Plan, stage: Stage, { warehouse }: Pick<Ports, 'warehouse'>): Promise<number> {
-  const { columns, key } = guarded(plan.pipeline)
-  const answer = await warehouse.ask(auditSql(columns, key, stage.table, sliceColumn(plan.pipeline, plan.scope)))
+export async function audit(
+  plan: Plan,
+  stage: Stage,
+  { warehouse, clock }: Pick<Ports, 'warehouse' | 'clock'>,
+  accept: boolean,
+): Promise<Audited> {
+  const { pipeline } = plan
+  const promises = promisesOf(pipeline, plan.scope)
+  const [answer, own, sizes] = await Promise.all([
+    warehouse.ask(auditSql(promises, stage.table)),
+    brokenAudits(pipeline, plan.tables, stage.table, warehouse),
+    sizesOf(plan, stage, warehouse),
+  ])
   const row = answer.rows[0]
   if (row === undefined) throw new EtlError('bug', 'the audit answered nothing.')
-  const problems = auditProblems(row, columns, key, stage.rows)
-  if (problems.length > 0) {
-    throw new EtlError('audit', problems.join(' · '), {
-      hint: `nothing was published. Look at the rows in ${tableName(stage.table)}, which stays two days`,
+  const broken = [...brokenPromises(row, promises, stage.rows), ...own]
+  const over = isEmptied(plan, stage) ? [emptied(plan)] : overBudget(pipeline.expect, sizes)
+  if (broken.length > 0 || (over.length > 0 && !accept)) {
+    const stays = `nothing was published; the result stays in ${tableName(stage.table)} until ${expiry(clock.now())}`
+    const columns = pipeline.to.row.columns.filter(column => column.pii === undefined).map(column => column.name)
+    const show = { stage: stage.table, columns, limit: 20 }
+    const look = broken.flatMap(({ rows }) => (rows === null ? [] : [rows(show)])).slice(0, 3)
+    throw new EtlError('audit', [...broken.map(({ text }) => text), ...(accept ? [] : few(over))].join(' · '), {
+      hint: [
+        stays,
+        ...(look.length === 0
+          ? []
+          : [`\`npm run etl -- rejected ${pipeline.name}\` shows the rows, or in the console: ${look.join('; ')}`]),
+        ...(accept || over.length === 0 ? [] : [howToAccept(plan, stage)]),
+      ].join('. '),
     })
   }
-  const wasEmpty = plan.last === null || plan.last.rows === 0
-  if (stage.rows === 0 && !wasEmpty && plan.pipeline.empty === 'refused') {
-    throw new EtlError('audit', `the result is empty, and version ${plan.last?.version} had ${plan.last?.rows ?? 'some'} rows.`, {
-      hint: "nothing was published. Look at the source; if an empty result is right, say empty: 'allowed' in the pipeline",
-    })
-  }
-  return auditChecks(columns, key, sliceColumn(plan.pipeline, plan.scope))
+  const checks = auditChecks(promises) + Object.keys(pipeline.audits).length
+  return { checks, budget: budgetText(pipeline.expect, sizes), accepted: few(over) }
+}
+
+function isEmptied({ last, pipeline }: Plan, { rows, deleted = 0 }: Stage): boolean {
+  return rows === deleted && last !== null && last.rows !== 0 && pipeline.empty === 'refused'
+}
+
+function emptied({ last }: Plan): string {
+  return `the result is empty, and version ${last?.version} had ${last?.rows ?? 'some'} rows`
+}
+
+function howToAccept({ pipeline }: Plan, stage: Stage): string {
+  const change = stage.rows === (stage.deleted ?? 0) && pipeline.empty === 'refused' ? "say empty: 'allowed'" : 'change expect'
+  return `If the result is right: \`npm run etl -- run ${pipeline.name} --accept\` lets one run pass, or ${change} in src/pipelines/${pipeline.name}.ts`
+}
+
+/** Hundreds of slices are out of their budget for one reason. */
+function few(texts: readonly string[]): readonly string[] {
+  return texts.length <= 5 ? texts : [...texts.slice(0, 4), `${texts.length - 4} more`]
+}
+
+/** When the stage goes; told in full hours, rather too early than too late. */
+function expiry(now: Date): string {
+  return `${new Date(now.getTime() + stageLifetime - 3_600_000).toISOString().slice(0, 13).replace('T', ' ')}:00 UTC`
 }

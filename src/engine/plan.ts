@@ -1,10 +1,8 @@
-import { auditSql } from '../domain/audit.ts'
 import { isWhole } from '../domain/content.ts'
 import { tooLarge } from '../domain/cost.ts'
 import { nameIn } from '../domain/env.ts'
 import { EtlError } from '../domain/error.ts'
 import { microsOf } from '../domain/micros.ts'
-import { guarded } from '../domain/personal.ts'
 import { type NamedPipeline, partsOf } from '../domain/pipeline.ts'
 import type { Plan } from '../domain/plan.ts'
 import {
@@ -21,6 +19,7 @@ import { schemaHash } from '../domain/shape.ts'
 import { type Source, type TableRef, tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { Reader, ReadRequest } from '../ports/reader.ts'
+import { auditText } from './promises.ts'
 import { isBaselineDue, resumable } from './resume.ts'
 import type { RunRequest, Settings } from './settings.ts'
 import { lastPublished, type WorkList, workList } from './slices.ts'
@@ -91,7 +90,7 @@ export async function makePlan(
     evolve: state.evolve,
     changes: state.changes,
     stage,
-    audit: auditSql(guarded(pipeline).columns, pipeline.to.row.key, stage, sliceColumn(pipeline, scope)),
+    audit: auditText(pipeline, scope, tables, stage, ports.warehouse),
     last,
     done: doneBy(mine),
     unsettled: unsettled(mine, request.attempt),
@@ -168,11 +167,6 @@ export function readRequest(pipeline: NamedPipeline, source: Source, scope: Scop
 /** The reader of a source. */
 export function readerOf(source: Source, readers: Ports['readers']): Reader {
   return readers[source.kind] as Reader
-}
-
-/** The slices as the audit and the publish script want them. */
-export function sliceColumn(pipeline: NamedPipeline, scope: Scope): { column: string; dates: readonly string[] } | null {
-  return pipeline.write.mode === 'partition' && scope !== null ? { column: pipeline.write.column, dates: scope } : null
 }
 
 async function slices(

@@ -1,9 +1,9 @@
 import { EtlError } from '../domain/error.ts'
 import type { Plan } from '../domain/plan.ts'
-import type { Publication } from '../domain/run.ts'
+import type { Publication, Stage } from '../domain/run.ts'
 import { tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
-import { audit } from './audit.ts'
+import { type Audited, audit } from './audit.ts'
 import { noteOf } from './note.ts'
 import { publicationOf } from './plan.ts'
 import type { Say } from './say.ts'
@@ -14,33 +14,58 @@ import { step, untilStopped } from './step.ts'
 export type Prepared = { readonly plan: Plan; readonly publication: Publication }
 
 /** Reads, transforms and stages one target's rows, or takes up what an earlier attempt of the run has staged; then audits them. */
-export async function prepare(plan: Plan, tried: number, ports: Ports, signal: AbortSignal, say: Say): Promise<Prepared> {
-  return (await resumed(plan, ports, signal, say)) ?? (await staged(plan, tried, ports, signal, say))
+export async function prepare(
+  plan: Plan,
+  tried: number,
+  ports: Ports,
+  signal: AbortSignal,
+  say: Say,
+  accept: boolean,
+): Promise<Prepared> {
+  return (await resumed(plan, ports, signal, say, accept)) ?? (await staged(plan, tried, ports, signal, say, accept))
 }
 
-async function staged(plan: Plan, tried: number, ports: Ports, signal: AbortSignal, say: Say): Promise<Prepared> {
+async function staged(
+  plan: Plan,
+  tried: number,
+  ports: Ports,
+  signal: AbortSignal,
+  say: Say,
+  accept: boolean,
+): Promise<Prepared> {
   const { stage, read } = await makeStage(plan, tried, ports, signal, event => say(event.kind, event as never))
   const rowsRead = read === null ? {} : { rowsRead: read }
   await step({ step: 'stage' }, () =>
     untilStopped(() => ports.warehouse.note({ ...noteOf(plan), event: 'staged', stage, ...rowsRead }), signal),
   )
   say('staged', { table: tableName(stage.table), rows: stage.rows })
-  const checks = await step({ step: 'audit' }, () => untilStopped(() => audit(plan, stage, ports), signal))
-  say('audited', { rows: stage.rows, checks })
+  say('audited', { rows: stage.rows, ...(await audited(plan, stage, ports, signal, accept)) })
   return { plan, publication: publicationOf(plan, stage) }
 }
 
 /** A stage that has expired meanwhile, or that somebody dropped, is made anew. */
-async function resumed(plan: Plan, ports: Ports, signal: AbortSignal, say: Say): Promise<Prepared | undefined> {
+async function resumed(plan: Plan, ports: Ports, signal: AbortSignal, say: Say, accept: boolean): Promise<Prepared | undefined> {
   const stage = plan.resume
   if (stage === null) return undefined
   try {
-    const checks = await step({ step: 'audit' }, () => untilStopped(() => audit(plan, stage, ports), signal))
+    const found = await audited(plan, stage, ports, signal, accept)
     say('resumed', { table: tableName(stage.table), rows: stage.rows })
-    say('audited', { rows: stage.rows, checks })
+    say('audited', { rows: stage.rows, ...found })
     return { plan, publication: publicationOf(plan, stage) }
   } catch (error) {
     if (error instanceof EtlError && error.kind === 'notFound') return undefined
     throw error
   }
+}
+
+/** What --accept lets through stands in the ledger before it is published. */
+async function audited(plan: Plan, stage: Stage, ports: Ports, signal: AbortSignal, accept: boolean): Promise<Audited> {
+  return step({ step: 'audit' }, () =>
+    untilStopped(async () => {
+      const found = await audit(plan, stage, ports, accept)
+      const message = `--accept: ${found.accepted.join(' · ')}`
+      if (found.accepted.length > 0) await ports.warehouse.note({ ...noteOf(plan), event: 'audited', stage, message })
+      return found
+    }, signal),
+  )
 }

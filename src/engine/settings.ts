@@ -23,4 +23,6 @@ export type RunRequest = {
   readonly attempt: string
   /** A time chosen by hand: TIMESTAMP text. */
   readonly slot?: string
+  /** This run may be out of its budgets (`--accept`); the promises of the schema and the audits hold all the same. */
+  readonly accept?: boolean
 }

@@ -1,5 +1,6 @@
 import type { Column } from '../domain/column.ts'
 import type { Change } from '../domain/evolution.ts'
+import type { AuditTable } from '../domain/own-audits.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Answer, Head, LedgerRow, Publication, PublishOutcome, Stage, TargetTables } from '../domain/run.ts'
 import type { TableRef } from '../domain/source.ts'
@@ -87,6 +88,8 @@ export type Warehouse = {
   settle(job: string): Promise<void>
   /** The text of the query that a sql transform becomes: its sources behind `WITH`, bounded to the slices. */
   queryText(pipeline: NamedPipeline, dates: readonly string[] | null): string
+  /** The `WITH` in front of an author's audits, which says what they name: the staged rows as the target would have them, the target as it is. Empty for no names. */
+  auditTables(pipeline: NamedPipeline, tables: TargetTables, stage: TableRef, names: readonly AuditTable[]): string
   /** Drops a stage that is no longer needed; a stage that stays expires by itself. Never throws. */
   drop(stage: TableRef): Promise<void>
 }

@@ -1,4 +1,4 @@
-import { bq, dataset, each, env, partition, pipeline, type Row, replace, row, sql, table } from 'nais-etl'
+import { bq, dataset, each, env, merge, partition, pipeline, type Row, replace, row, sql, table } from 'nais-etl'
 import { expect, expectTypeOf, test } from 'vitest'
 import * as z from 'zod'
 
@@ -105,4 +105,23 @@ test('a source with more columns than the target needs no transform', () => {
     write: replace({ history: '400 days' }),
   })
   expect(copy.transform).toStrictEqual({ kind: 'none' })
+})
+
+test('audits name the result and what is there now; a budget is one of few texts', () => {
+  const { audits, expect: budget } = pipeline({
+    schedule: '0 5 * * *',
+    from: { wide: table(Counted, 'a.b') },
+    to,
+    write: merge({ deletes: 'missing' }),
+    audits: {
+      'no day is lost': sql`SELECT dato FROM ${'current'} EXCEPT DISTINCT SELECT dato FROM ${'result'}`,
+      'some day is there': sql`SELECT COUNT(*) FROM ${'result'} HAVING COUNT(*) = 0`,
+    },
+    expect: { rows: ['±2.5 %', '+50 %/-10 %', '≥ 1000', '<= 50000'], deletes: '≤ 20 %' },
+  })
+  expect(Object.keys(audits)).toStrictEqual(['no day is lost', 'some day is there'])
+  expect(budget).toMatchObject({
+    rows: [{ up: 2.5, down: 2.5 }, { up: 50, down: 10 }, { rows: 1000 }, { rows: 50000 }],
+    deletes: { percent: 20 },
+  })
 })

@@ -31,10 +31,15 @@ export function operation({ deletes }: Merge): string {
 export function missingRows({ target }: Publication['tables'], { columns, key, stage }: MissingOf): string {
   const names = columns.map(column => literal.name(column.name))
   const first = literal.name(key[0] ?? '')
+  const keys = columns.filter(column => key.includes(column.name))
+  // A BIGNUMERIC key is text in the stage.
+  const staged = keys.some(column => fromStage(column) !== literal.name(column.name))
+    ? `(SELECT ${keys.map(column => `${fromStage(column)} AS ${literal.name(column.name)}`).join(', ')} FROM ${literal.table(stage)})`
+    : literal.table(stage)
   return `INSERT INTO ${literal.table(stage)} (${names.join(', ')}, _op)
 SELECT ${columns.map(toStage).join(', ')}, 'delete' FROM (
   SELECT ${names.map(name => `t.${name}`).join(', ')} FROM ${literal.table(target)} AS t
-  LEFT JOIN ${literal.table(stage)} AS s ON ${key.map(name => `t.${literal.name(name)} = s.${literal.name(name)}`).join(' AND ')}
+  LEFT JOIN ${staged} AS s ON ${key.map(name => `t.${literal.name(name)} = s.${literal.name(name)}`).join(' AND ')}
   WHERE s.${first} IS NULL
 )`
 }

@@ -1,3 +1,4 @@
+import { stageLifetime } from '../../domain/audit.ts'
 import type { Column } from '../../domain/column.ts'
 import { contentSql } from '../../domain/content.ts'
 import { literal } from '../../domain/literal.ts'
@@ -12,9 +13,6 @@ import { stageColumn, toStage } from './staged.ts'
 import { tablePath } from './tables.ts'
 import { fieldOf } from './types.ts'
 import { upload } from './upload.ts'
-
-/** Two days: longer than any retry, short enough that forgotten stages cost nothing. */
-const lifetime = 2 * 24 * 60 * 60 * 1000
 
 /** merge: what a row does; NULL adds or changes. */
 const opOfStage: Column = { name: '_op', type: 'STRING', mode: 'NULLABLE', rules: [] }
@@ -83,7 +81,7 @@ async function create(api: Api, tables: TargetTables, columns: readonly Column[]
     const body = {
       tableReference: { projectId: project, datasetId: dataset, tableId: table },
       schema: { fields: columns.map(stageColumn).map(fieldOf) },
-      expirationTime: String(api.clock.now().getTime() + lifetime),
+      expirationTime: String(api.clock.now().getTime() + stageLifetime),
       labels,
     }
     try {

@@ -1,11 +1,15 @@
+import { added } from '../../domain/audit.ts'
 import type { Column } from '../../domain/column.ts'
 import { nameIn } from '../../domain/env.ts'
 import { EtlError } from '../../domain/error.ts'
 import { datesCondition, literal } from '../../domain/literal.ts'
+import type { AuditTable } from '../../domain/own-audits.ts'
 import type { NamedPipeline } from '../../domain/pipeline.ts'
-import { type TableSource, tableRef } from '../../domain/source.ts'
+import type { TargetTables } from '../../domain/run.ts'
+import { type TableRef, type TableSource, tableRef } from '../../domain/source.ts'
 import { sqlText } from '../../domain/sql.ts'
 import type { ReadRequest } from '../../ports/reader.ts'
+import { fromStage } from './staged.ts'
 
 /** Whose names: the project of `dataset.table`, and the environment of `env({ … })`. */
 export type Names = { readonly project: string; readonly environment: string }
@@ -32,6 +36,29 @@ export function queryText(names: Names, pipeline: NamedPipeline, dates: readonly
     })
   const columns = to.row.columns.map(column => literal.name(column.name)).join(', ')
   return `WITH ${sources.join(', ')}\nSELECT ${columns} FROM (\n${sqlText(transform).trim().replace(/;$/, '')}\n)`
+}
+
+/** What an author's audits name: the staged rows as the target would have them, and what the target holds now. */
+export function auditTables(
+  pipeline: NamedPipeline,
+  tables: TargetTables,
+  stage: TableRef,
+  names: readonly AuditTable[],
+): string {
+  const { columns } = pipeline.to.row
+  const { write } = pipeline
+  const upserts = write.mode === 'merge' && write.deletes === 'missing' ? ` WHERE ${added}` : ''
+  const quoted = columns.map(column => literal.name(column.name))
+  const texts: Record<AuditTable, () => string> = {
+    result: () =>
+      `SELECT ${columns.map((column, index) => `${fromStage(column)} AS ${quoted[index]}`).join(', ')} FROM ${literal.table(stage)}${upserts}`,
+    current: () =>
+      `SELECT ${quoted.join(', ')} FROM ${literal.from(
+        tables.target,
+        columns.map(column => column.name),
+      )}`,
+  }
+  return names.length === 0 ? '' : `WITH ${names.map(name => `${literal.name(name)} AS (\n  ${texts[name]()}\n)`).join(', ')}\n`
 }
 
 /** A source's table, of which these columns are read. */

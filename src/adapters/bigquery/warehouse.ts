@@ -15,7 +15,7 @@ import { missingRows } from './merge.ts'
 import { parameter, publishParameters, publishScript } from './publish.ts'
 import { answerOf, ask, queryConfiguration } from './query.ts'
 import { drop, stage } from './stage.ts'
-import { type Names, queryText } from './text.ts'
+import { auditTables, type Names, queryText } from './text.ts'
 
 /** Publishes to BigQuery. */
 export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
@@ -58,6 +58,7 @@ export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
     publish: (publications, number, onSubmit) => publish(api, jobs, publications, number, onSubmit),
     settle: id => settle(api, jobs, id),
     queryText: (pipeline, dates) => queryText(names, pipeline, dates),
+    auditTables,
     drop: table => drop(api, table),
   }
 }

@@ -37,7 +37,7 @@ export function fieldsOf(event: RunEvent): Readonly<Record<string, unknown>> {
     case 'resumed':
       return { ...whose, table: event.table, rows: event.rows }
     case 'audited':
-      return { ...whose, rows: event.rows, checks: event.checks }
+      return { ...whose, rows: event.rows, checks: event.checks, budget: event.budget, accepted: event.accepted }
     case 'waiting':
       return { ...whose, why: event.why, milliseconds: Math.round(event.milliseconds) }
     case 'published':

@@ -62,7 +62,10 @@ export function createTerminalReport(options: Options): Report {
           line(`  ${style('green', '✔')} took up ${rowsText(event.rows)} that an earlier attempt had staged`)
           return
         case 'audited':
-          line(`  ${style('green', '✔')} audited ${rowsText(event.rows)}, ${count(event.checks)} checks`)
+          line(
+            `  ${style('green', '✔')} audited ${rowsText(event.rows)}, ${count(event.checks)} checks${event.budget === null ? '' : `; ${event.budget}`}`,
+          )
+          for (const text of event.accepted) line(`  ${style('yellow', '!')} accepted: ${text}`)
           return
         case 'waiting':
           status(`  waiting ${seconds(event.milliseconds)}: ${event.why}`)

@@ -1,7 +1,7 @@
 import { bq, row } from 'nais-etl'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { auditProblems, auditSql } from '../../../src/domain/audit.ts'
+import { auditSql, brokenPromises } from '../../../src/domain/audit.ts'
 import type { AnyRow } from '../../../src/domain/column.ts'
 import { type Local, startLocal } from '../../support/local.ts'
 import { connected, freshTarget, staged } from './world.ts'
@@ -20,7 +20,8 @@ const Strict = row(
     fnr: z.string().length(11).meta({ pii: 'direct' }),
     big: bq.bignumeric(),
     inner: z.object({ kind: z.enum(['a', 'b']), n: z.int().positive().nullable() }).nullable(),
-    list: z.array(z.int()),
+    list: z.array(z.int().positive()),
+    parts: z.array(z.object({ name: z.string().min(2), tags: z.array(z.enum(['x', 'y'])) })),
   },
   { key: ['dato', 'id'] },
 )
@@ -37,7 +38,8 @@ const good: AnyRow = {
   fnr: '01017012345',
   big: '1.5',
   inner: { kind: 'a', n: null },
-  list: [],
+  list: [1, 2],
+  parts: [{ name: 'ab', tags: ['x'] }],
 }
 const scope = { column: 'dato', dates: ['2024-01-01', '2024-01-02'] }
 
@@ -50,12 +52,13 @@ beforeAll(async () => {
 afterAll(() => local?.stop())
 
 /** Stages rows and audits them; where a row has no place, the schema is relaxed for the spool, as a sql transform would leave it. */
-async function audited(rows: readonly AnyRow[]): Promise<readonly string[]> {
+async function audited(rows: readonly AnyRow[], elements = false): Promise<readonly string[]> {
+  const promises = { columns: Strict.columns, key: Strict.key, scope, elements, deletions: false }
   const tables = await freshTarget(local)
   const loose = Strict.columns.map(column => (column.mode === 'REQUIRED' ? { ...column, mode: 'NULLABLE' as const } : column))
   const stage = await staged(adapter, tables, loose, rows, 'aaaaaa')
-  const answer = await adapter.warehouse.ask(auditSql(Strict.columns, Strict.key, stage.table, scope))
-  return auditProblems(answer.rows[0] ?? {}, Strict.columns, Strict.key, rows.length)
+  const answer = await adapter.warehouse.ask(auditSql(promises, stage.table))
+  return brokenPromises(answer.rows[0] ?? {}, promises, rows.length).map(({ text }) => text)
 }
 
 describe('an audit in BigQuery', () => {
@@ -78,10 +81,15 @@ describe('an audit in BigQuery', () => {
     [{ fnr: '0101701234' }, 'fnr: 1 row with fewer than 11 characters'],
     [{ inner: { kind: 'c', n: 1 } }, 'inner.kind: 1 row with another value than a, b (for example "c")'],
     [{ inner: { kind: 'a', n: 0 } }, 'inner.n: 1 row not above 0 (for example 0)'],
+    [{ list: [1, 0, -1] }, 'list[]: 1 row not above 0 (for example -1)'],
+    [{ parts: [{ name: 'a', tags: [] }] }, 'parts[].name: 1 row with fewer than 2 characters (for example "a")'],
+    [{ parts: [{ name: 'ab', tags: ['x', 'z'] }] }, 'parts[].tags[]: 1 row with another value than x, y (for example "z")'],
     [{ dato: '2024-01-03' }, '1 row outside the slices of this run (for example "2024-01-03")'],
     [{ id: 1 }, 'one key stands in more than one row: (dato, id) (for example "2024-01-01, 1")'],
   ])('finds a row with %j', async (change, problem) => {
-    expect(await audited([good, { ...good, id: 2, ...change } as AnyRow])).toEqual([problem])
+    expect(await audited([good, { ...good, id: 2, ...change } as AnyRow], 'list' in change || 'parts' in change)).toEqual([
+      problem,
+    ])
   })
 
   test('finds NaN where a bound says otherwise', async () => {

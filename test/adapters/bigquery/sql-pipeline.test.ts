@@ -1,7 +1,8 @@
 import { bq, dataset, partition, pipeline, row, sql, table } from 'nais-etl'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { auditProblems, auditSql } from '../../../src/domain/audit.ts'
+import { auditSql, brokenPromises, type Promises } from '../../../src/domain/audit.ts'
+import type { RowSchema } from '../../../src/domain/row.ts'
 import { type Local, startLocal } from '../../support/local.ts'
 import { connected, freshTarget, identity, makeDataset, named, project, publication, sql as run, staged } from './world.ts'
 
@@ -37,6 +38,14 @@ beforeAll(async () => {
 })
 afterAll(() => local?.stop())
 
+const promises = ({ columns, key }: RowSchema, scope: Promises['scope']): Promises => ({
+  columns,
+  key,
+  scope,
+  elements: true,
+  deletions: false,
+})
+
 describe('a sql transform', () => {
   test('becomes one query: its sources behind WITH, bounded to the slices, its own text as it is', () => {
     expect(adapter.warehouse.queryText(counted, ['2024-01-02'])).toBe(
@@ -62,8 +71,8 @@ describe('a sql transform', () => {
     const text = adapter.warehouse.queryText(counted, scope)
     const stage = await adapter.warehouse.stage(tables, Count.columns, { kind: 'query', sql: text }, 'aaaaaa')
     expect(stage.rows).toBe(2)
-    const answer = await adapter.warehouse.ask(auditSql(Count.columns, Count.key, stage.table, { column: 'dato', dates: scope }))
-    expect(auditProblems(answer.rows[0] ?? {}, Count.columns, Count.key, stage.rows)).toEqual([])
+    const answer = await adapter.warehouse.ask(auditSql(promises(Count, { column: 'dato', dates: scope }), stage.table))
+    expect(brokenPromises(answer.rows[0] ?? {}, promises(Count, null), stage.rows)).toEqual([])
     await adapter.warehouse.publish(
       publication(counted, tables, stage, { scope, identity: identity('run-1', 'aaaaaa') }),
       1,
@@ -98,8 +107,8 @@ describe('a sql transform', () => {
       `SELECT 4, JSON '1', STRUCT(CAST(NULL AS JSON) AS about, CAST('1.5' AS BIGNUMERIC) AS n), ${list}`,
     ].join('\nUNION ALL ')
     const stage = await adapter.warehouse.stage(tables, Required.columns, { kind: 'query', sql: query }, 'aaaaaa')
-    const answer = await adapter.warehouse.ask(auditSql(Required.columns, [], stage.table, null))
-    expect(auditProblems(answer.rows[0] ?? {}, Required.columns, [], stage.rows)).toEqual([
+    const answer = await adapter.warehouse.ask(auditSql(promises(Required, null), stage.table))
+    expect(brokenPromises(answer.rows[0] ?? {}, promises(Required, null), stage.rows).map(({ text }) => text)).toEqual([
       'about: 1 row without a value, it is required',
       'inner: 1 row without a value, it is required',
       expect.stringMatching(/^inner\.about: \d rows? without a value/),

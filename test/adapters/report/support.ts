@@ -24,7 +24,7 @@ export function everyEvent(error: EtlError): readonly RunEvent[] {
     { ...whose, kind: 'reading', source: 'apps', rows: 20_000 },
     { ...whose, kind: 'transformed', slice: '2024-01-31', rowsIn: 10_000, rowsOut: 4, done: 1, of: 2 },
     { ...whose, kind: 'staged', table: 'p.d_etl.stage__t__9f3c1a', rows: 8 },
-    { ...whose, kind: 'audited', rows: 8, checks: 12 },
+    { ...whose, kind: 'audited', rows: 8, checks: 12, budget: '8 rows, expected ±20 % of the 9 of version 7', accepted: [] },
     { ...whose, kind: 'waiting', why: 'another publication', milliseconds: 1234.5 },
     {
       ...whose,

@@ -25,7 +25,7 @@ describe('a terminal', () => {
         slices   2 slices, 2024-01-31 to 2024-02-01: one is new
         + made d.t, d.t__history
         ✔ staged 8 rows
-        ✔ audited 8 rows, 12 checks
+        ✔ audited 8 rows, 12 checks; 8 rows, expected ±20 % of the 9 of version 7
       ✔ Version published 2024-02-01T05:30:00Z of p.d.t: 8 rows in 2 slices, 2.3 s
       ✔ Nothing to publish: all slices are published
       ! Superseded by a newer version: p.d.t has version 2024-02-02T05:30:00Z, by run-2

@@ -1,0 +1,41 @@
+import { auditSql, type Promises } from '../domain/audit.ts'
+import { ownAuditsSql, tablesOf } from '../domain/own-audits.ts'
+import { guarded } from '../domain/personal.ts'
+import type { NamedPipeline } from '../domain/pipeline.ts'
+import type { Scope, TargetTables } from '../domain/run.ts'
+import type { TableRef } from '../domain/source.ts'
+import type { Warehouse } from '../ports/warehouse.ts'
+
+/** What a pipeline promises of its staged rows. Rows of a function were checked one by one, the elements of their arrays too. */
+export function promisesOf(pipeline: NamedPipeline, scope: Scope): Promises {
+  const { columns, key } = guarded(pipeline)
+  const slices = pipeline.write.mode === 'partition' && scope !== null ? { column: pipeline.write.column, dates: scope } : null
+  const { write } = pipeline
+  const deletions = write.mode === 'merge' && write.deletes === 'missing'
+  return { columns, key, scope: slices, elements: pipeline.transform.kind === 'sql', deletions }
+}
+
+/** What stands in front of the author's own audits. */
+export function ownTables(
+  pipeline: NamedPipeline,
+  tables: TargetTables,
+  stage: TableRef,
+  warehouse: Pick<Warehouse, 'auditTables'>,
+): string {
+  return warehouse.auditTables(pipeline, tables, stage, tablesOf(pipeline.audits))
+}
+
+/** The audit's questions as text, for `plan`. */
+export function auditText(
+  pipeline: NamedPipeline,
+  scope: Scope,
+  tables: TargetTables,
+  stage: TableRef,
+  warehouse: Pick<Warehouse, 'auditTables'>,
+): string {
+  const own =
+    Object.keys(pipeline.audits).length === 0
+      ? []
+      : [ownAuditsSql(pipeline.audits, ownTables(pipeline, tables, stage, warehouse))]
+  return [auditSql(promisesOf(pipeline, scope), stage), ...own].join(';\n\n')
+}
