@@ -13,12 +13,16 @@ export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/
 /** The pipeline of a file under src/pipelines. */
 export const flagship = (): Promise<NamedPipeline> => loadPipeline(root, 'apps-per-env')
 
-/** What production would be given, against a local server; waits are a hundredth. Every call is a process of its own: another attempt. */
-export async function worldOn(url: string, pod?: string): Promise<World & { readonly events: RunEvent[] }> {
+/**
+ * What production would be given, against a local server; waits are a hundredth. Every call is a process of its own: another attempt. `location`: where
+ * the server says that its tables lie, if not where ours are.
+ */
+export async function worldOn(url: string, pod?: string, location?: string): Promise<World & { readonly events: RunEvent[] }> {
   const env = {
     BIGQUERY_EMULATOR_HOST: url,
     GOOGLE_CLOUD_PROJECT: 'team-dev',
     ETL_WAIT_FACTOR: '0.01',
+    ...(location === undefined ? {} : { ETL_LOCATION: location }),
     ...(pod === undefined ? {} : { NAIS_POD_NAME: pod, NAIS_APP_NAME: 'apps' }),
   }
   const world = await wire(readConfig({}, { env, stdout: process.stdout, cwd: root }), { report: 'quiet' })
@@ -32,8 +36,9 @@ export async function attempt(
   pipeline: NamedPipeline,
   pod?: string,
   signal: AbortSignal = new AbortController().signal,
+  location?: string,
 ): Promise<Outcome & { readonly events: RunEvent[] }> {
-  const { ports, settings, request, events } = await worldOn(url, pod)
+  const { ports, settings, request, events } = await worldOn(url, pod, location)
   return { ...(await run(pipeline, request, ports, settings, signal)), events }
 }
 

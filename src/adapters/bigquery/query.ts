@@ -44,7 +44,9 @@ export async function ask(
       // Whatever the transport makes of it, it is our own doing.
       if (signal?.aborted) throw new EtlError('stopped', `${what}: told to stop while the query was running.`, { cause: error })
       const failure = failureOf(error)
-      if (!failure.passing || tried >= api.policy.request.tries) throw failed(api, failure, what)
+      // A server that was asked before may also say that the id is used up, instead of its answer.
+      const isUsed = failure.status === 409 && tried > 1
+      if (!(failure.passing || isUsed) || tried >= api.policy.request.tries) throw failed(api, failure, what)
       // What was answered once is answered the same under the same id.
       if (failure.status !== undefined && tried > 1) requestId = randomUUID()
       await pause(api.policy, api.clock, tried, signal)

@@ -15,7 +15,7 @@ const singleBytes = 5_000_000
  * Submits a load job with a file of this machine: a small one in one request, whose answer, if it is lost, the job's id stands for; a larger one by a
  * resumable upload, of which a part whose answer is lost is sent again from where the service says it is; `onDoubt` hears of it. The client library's own
  * upload can't be repeated and puts labels into the wrong place.
- * @throws Failure; EtlError `bug` if the file is gone.
+ * @throws Failure, a passing one where the upload must begin again; EtlError `bug` if the file is gone.
  */
 export async function upload(
   api: Api,
@@ -75,15 +75,30 @@ async function start(api: Api, job: unknown, size: number): Promise<{ url: strin
 async function put(api: Api, url: string, part: Uint8Array, offset: number, size: number, onDoubt: () => void): Promise<Answer> {
   const range = `bytes ${offset}-${offset + part.length - 1}/${size}`
   try {
-    return checked(await api.send(url, 'PUT', { 'Content-Range': range }, part))
+    return known(await inSession(api, url, range, part))
   } catch (error) {
-    if (!(error instanceof Failure && error.passing)) throw error
+    if (!(error instanceof Failure && error.passing) || error.reason === gone) throw error
     // The part may have arrived, and with the last one the job.
     onDoubt()
-    return await repeated(api.policy, api.clock, async () =>
-      checked(await api.send(url, 'PUT', { 'Content-Range': `bytes */${size}` }, new Uint8Array())),
-    )
+    return known(await repeated(api.policy, api.clock, () => inSession(api, url, `bytes */${size}`, new Uint8Array())))
   }
+}
+
+const gone = 'uploadSessionGone'
+
+async function inSession(api: Api, url: string, range: string, part: Uint8Array): Promise<Answer> {
+  const answer = await api.send(url, 'PUT', { 'Content-Range': range }, part)
+  return isGone(answer) ? answer : checked(answer)
+}
+
+/** A session that is over for good: the file is sent again from its beginning (Google: Resumable uploads, '404 Not Found'), if the job isn't there. */
+function known(answer: Answer): Answer {
+  if (isGone(answer)) throw new Failure(answer.status, gone, '', true)
+  return answer
+}
+
+function isGone({ status }: Answer): boolean {
+  return status === 404 || status === 410
 }
 
 /** How many bytes have arrived: `Range: bytes=0-N`, no header for none. */

@@ -249,6 +249,37 @@ describe('an upload', () => {
     expect(seen.map(one => one.method)).toEqual(['POST', 'GET', 'POST', 'GET'])
   })
 
+  test('whose session is over is looked up as a job, and begins again where there is none', async () => {
+    const path = await file(6_000_000)
+    let endpoint = ''
+    const over = refused(404, 'notFound')
+    const there = (seen: Seen): Answer => ({
+      status: 200,
+      body: { ...(done()(seen).body as object), configuration: { load: {} } },
+    })
+    const made = await service([
+      session(() => endpoint),
+      over,
+      refused(404, 'notFound'),
+      session(() => endpoint),
+      'cut',
+      over,
+      there,
+    ])
+    endpoint = made.endpoint
+    const submit = (id: string, onDoubt: () => void) => upload(made.api, id, { load: {} }, path, onDoubt)
+    await made.jobs.runBy('etl-stage', submit, { load: {} }, 'a stage')
+    expect(made.seen.map(one => `${one.method} ${one.range ?? ''}`.trim())).toEqual([
+      'POST',
+      'PUT bytes 0-5999999/6000000',
+      'GET',
+      'POST',
+      'PUT bytes 0-5999999/6000000',
+      'PUT bytes */6000000',
+      'GET',
+    ])
+  })
+
   test('of a file that is gone is an error of ours, not a crash', async () => {
     const { api } = await service([])
     await expect(upload(api, 'etl-load-1', {}, join(tmpdir(), 'no-such-file.parquet'), () => {})).rejects.toMatchObject({

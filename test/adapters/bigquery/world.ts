@@ -11,27 +11,30 @@ import type { Local } from '../../support/local.ts'
 
 export const project = 'test-project'
 
+/** A server that is called, of whatever kind. */
+type Called = Pick<Local, 'url' | 'call'>
+
 /** Fast waits: the rules are the same. */
 const fast = { ...scaled(production, 0.01), poll: { hang: 2_000, pause: 20 } }
 
-export function connected(local: Local, policy = fast) {
-  return connect({ project, location: 'europe-north1', environment: 'dev', clock, policy, endpoint: local.url })
+export function connected(local: Called, policy = fast, location = 'europe-north1') {
+  return connect({ project, location, environment: 'dev', clock, policy, endpoint: local.url })
 }
 
 /** Runs SQL as nobody's pipeline: makes sources, looks at results. */
-export async function sql(local: Local, query: string): Promise<(string | null)[][]> {
+export async function sql(local: Called, query: string): Promise<(string | null)[][]> {
   const { status, body } = await local.call('POST', `/${project}/queries`, { query, useLegacySql: false, timeoutMs: 20_000 })
   if (status !== 200) throw new Error(JSON.stringify(body))
   return ((body.rows ?? []) as { f: { v: string | null }[] }[]).map(row => row.f.map(cell => cell.v))
 }
 
-export async function makeDataset(local: Local, dataset: string): Promise<void> {
+export async function makeDataset(local: Called, dataset: string): Promise<void> {
   await local.call('POST', `/${project}/datasets`, { datasetReference: { projectId: project, datasetId: dataset } })
 }
 
 let number = 0
 /** Two datasets of a target that no other test uses. */
-export async function freshTarget(local: Local, table = 't'): Promise<TargetTables> {
+export async function freshTarget(local: Called, table = 't'): Promise<TargetTables> {
   number += 1
   const dataset = `target_${number}_${randomBytes(2).toString('hex')}`
   await makeDataset(local, dataset)
@@ -64,12 +67,13 @@ export async function staged(
   rows: readonly AnyRow[],
   attempt: string,
   partBytes?: number,
+  options: { readonly op?: boolean } = {},
 ): Promise<Stage> {
   const spool = createSpool({ directory: tmpdir(), ...(partBytes === undefined ? {} : { partBytes }) })
   const writer = await spool.open(columns)
   try {
     await writer.write(rows)
-    return await adapter.warehouse.stage(tables, columns, { kind: 'files', ...(await writer.finish()) }, attempt)
+    return await adapter.warehouse.stage(tables, columns, { kind: 'files', ...(await writer.finish()) }, attempt, options)
   } finally {
     await writer.discard()
   }
