@@ -45,6 +45,8 @@ function namedTable(node: Node): { name: Node; aliased: boolean; always?: boolea
   // The table of an ALTER TABLE is not among the names that a script reads.
   const altered = node.kind === 'astAlterTableStatementNode' ? child(node, 'path') : undefined
   if (altered !== undefined) return { name: altered, aliased: true, always: true }
+  const cloned = child(child(node, 'cloneDataSource') ?? {}, 'pathExpr')
+  if (cloned !== undefined) return { name: cloned, aliased: true }
   const aliased = child(node, 'alias') !== undefined
   if (node.kind === 'astTablePathExpressionNode') {
     const name = child(node, 'pathExpr')

@@ -54,7 +54,7 @@ export function createCatalogue(connection: DuckDBConnection): Catalogue {
           ref.table,
         ])
         if (expired) await remove(ref, String(expired.physical))
-        const physical = table.kind === 'TABLE' ? newPhysical(ref) : ''
+        const physical = table.kind === 'VIEW' ? '' : newPhysical(ref)
         if (physical) await connection.run(`CREATE TABLE ${physical} (${columns(table)})`)
         const meta: TableMeta = { ...table, physical, etag: newEtag(), createdAt: now(), modifiedAt: now() }
         await connection

@@ -17,10 +17,10 @@ export type Field = {
 export type DatasetRef = { readonly project: string; readonly dataset: string }
 export type TableRef = DatasetRef & { readonly table: string }
 
-/** A table or view as the catalogue knows it. `physical` is the quoted DuckDB name of its rows (a view has none). */
+/** A table, view or snapshot as the catalogue knows it. `physical` is the quoted DuckDB name of its rows (a view has none). */
 export type TableMeta = {
   readonly ref: TableRef
-  readonly kind: 'TABLE' | 'VIEW'
+  readonly kind: 'TABLE' | 'VIEW' | 'SNAPSHOT'
   readonly physical: string
   readonly schema: readonly Field[]
   readonly etag: string
@@ -35,6 +35,8 @@ export type TableMeta = {
   readonly friendlyName?: string
   readonly labels?: Readonly<Record<string, string>>
   readonly view?: string
+  /** The table that a snapshot is of, and when it was made (milliseconds since 1970). */
+  readonly snapshot?: { readonly base: TableRef; readonly time: number }
   /** Milliseconds since 1970. */
   readonly expiresAt?: number
   readonly createdAt: number

@@ -2,12 +2,12 @@ import { rmSync } from 'node:fs'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { BigQueryError, type Catalogue, type Field, type TableMeta, type TableRef } from './contract.ts'
 import { absent } from './conversion.ts'
-import { inTransaction, quoted, rowsOf } from './duck.ts'
+import { inTransaction, isConflict, quoted, rowsOf } from './duck.ts'
 import type { JobContext, Work } from './jobs.ts'
 import { array, flag, type JsonObject, object, optional, text } from './json.ts'
 import type { LoadSource } from './loadsource.ts'
 import { keyedLock } from './lock.ts'
-import { checkTableName, nameOf, noSuchTable } from './names.ts'
+import { checkTableName, nameOf, noSuchTable, notForKind } from './names.ts'
 import { parquetSource } from './parquet.ts'
 import { requiredProblem } from './required.ts'
 import type { Database } from './store.ts'
@@ -97,6 +97,8 @@ export async function writeTable(catalogue: Catalogue, write: TableWrite) {
       const columns = table.schema.map(field => (isIn(schema, field.name) ? quoted(field.name) : absent(field)))
       const inserted = connection.run(`INSERT INTO ${table.physical} SELECT ${columns.join(', ')} FROM (${select})`)
       await inserted.catch(error => {
+        // The table was altered meanwhile: the whole is tried again.
+        if (isConflict(error)) throw error
         if (write.context.signal.aborted) throw write.context.signal.reason
         throw new BigQueryError('invalid', `Error while reading data, error message: ${reason(error)}`)
       })
@@ -121,8 +123,7 @@ async function prepare(catalogue: Catalogue, write: TableWrite): Promise<{ table
     if (!schema) throw new BigQueryError('invalid', 'No schema specified on job or table.')
     return { table: await catalogue.create(await newTable(catalogue, ref, { ...wish, schema })), schema }
   }
-  if (before.kind === 'VIEW')
-    throw new BigQueryError('invalid', `${nameOf(ref)} is not allowed for this operation because it is currently a VIEW.`)
+  if (before.kind !== 'TABLE') throw notForKind(ref, before.kind)
   checkPartitioning(before, wish)
   if (disposition === 'WRITE_EMPTY' && (await count(catalogue.connection, before)) > 0) {
     throw new BigQueryError('duplicate', `Already Exists: Table ${nameOf(ref)}`)

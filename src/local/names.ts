@@ -7,6 +7,9 @@ export const noSuchTable = (ref: TableRef) => new BigQueryError('notFound', `Not
 export const noSuchDataset = (ref: DatasetRef) =>
   new BigQueryError('notFound', `Not found: Dataset ${ref.project}:${ref.dataset}`)
 export const tableExists = (ref: TableRef) => new BigQueryError('duplicate', `Already Exists: Table ${nameOf(ref)}`)
+/** A table of another kind than the operation takes, e.g. DML on a snapshot. */
+export const notForKind = (ref: TableRef, kind: string) =>
+  new BigQueryError('invalid', `${nameOf(ref)} is not allowed for this operation because it is currently a ${kind}.`)
 export const datasetExists = (ref: DatasetRef) =>
   new BigQueryError('duplicate', `Already Exists: Dataset ${ref.project}:${ref.dataset}`)
 

@@ -9,7 +9,7 @@ import { byteSize } from './sizes.ts'
 
 /** A table as a client asks for it, without its kind and name. Absent = not said, null = taken away. */
 export type TableWish = {
-  readonly [Key in Exclude<keyof NewTable, 'ref' | 'kind' | 'schema'>]?: NewTable[Key] | null
+  readonly [Key in Exclude<keyof NewTable, 'ref' | 'kind' | 'schema' | 'snapshot'>]?: NewTable[Key] | null
 } & { readonly schema?: readonly Field[] }
 
 /** Reads the writable parts of a REST table. Throws `invalid`, or `notImplemented` for what the local server would have to ignore. */
@@ -133,7 +133,7 @@ export function checkSchemaChange(
 
 /** The table as `tables.get` answers it. */
 export async function tableResource(catalogue: Catalogue, table: TableMeta, origin: string): Promise<object> {
-  const rows = table.kind === 'TABLE' ? await contents(catalogue, table) : {}
+  const rows = table.kind !== 'VIEW' ? await contents(catalogue, table) : {}
   return {
     kind: 'bigquery#table',
     etag: table.etag,
@@ -172,7 +172,13 @@ export function listedTable(table: TableMeta): object {
     ...(requirePartitionFilter === undefined ? {} : { requirePartitionFilter }),
     ...(table.clustering ? { clustering: { fields: table.clustering } } : {}),
     ...(table.view === undefined ? {} : { view: { query: table.view, useLegacySql: false } }),
+    ...(table.snapshot ? { snapshotDefinition: snapshotDefinition(table.snapshot) } : {}),
   }
+}
+
+function snapshotDefinition({ base, time }: NonNullable<TableMeta['snapshot']>): object {
+  const baseTableReference = { projectId: base.project, datasetId: base.dataset, tableId: base.table }
+  return { baseTableReference, snapshotTime: new Date(time).toISOString() }
 }
 
 async function contents({ connection }: Catalogue, table: TableMeta): Promise<object> {

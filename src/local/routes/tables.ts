@@ -3,7 +3,7 @@ import { BigQueryError, type SqlEngine, type TableMeta, type TableRef } from '..
 import { checkEtag, findDataset } from '../datasets.ts'
 import { inTransaction } from '../duck.ts'
 import { type JsonObject, object, text } from '../json.ts'
-import { checkTableName, nameOf, noSuchTable } from '../names.ts'
+import { checkTableName, nameOf, noSuchTable, notForKind } from '../names.ts'
 import { listing, merged } from '../resource.ts'
 import { resultResource, resultRows } from '../results.ts'
 import type { Database } from '../store.ts'
@@ -61,9 +61,19 @@ export function tableRoutes(database: Database, engine: () => Promise<SqlEngine>
       change(
         call,
         sent => sent,
-        ({ ref, kind, physical, etag, createdAt, modifiedAt, schema, view }, wish) =>
+        ({ ref, kind, physical, etag, createdAt, modifiedAt, schema, view, snapshot }, wish) =>
           applied<TableMeta>(
-            { ref, kind, physical, etag, createdAt, modifiedAt, schema, ...(view === undefined ? {} : { view }) },
+            {
+              ref,
+              kind,
+              physical,
+              etag,
+              createdAt,
+              modifiedAt,
+              schema,
+              ...(view === undefined ? {} : { view }),
+              ...(snapshot === undefined ? {} : { snapshot }),
+            },
             wish,
           ),
       ),
@@ -100,7 +110,9 @@ export function tableRoutes(database: Database, engine: () => Promise<SqlEngine>
         if (!before) throw noSuchTable(ref)
         checkEtag(call.headers['if-match'], before.etag)
         const after = next(before, await withViewSchema(ref, tableWish(read(sent, before))))
-        if (before.kind === 'TABLE') {
+        if (before.kind === 'SNAPSHOT' && JSON.stringify(after.schema) !== JSON.stringify(before.schema))
+          throw notForKind(ref, before.kind)
+        if (before.kind !== 'VIEW') {
           if (after.view !== undefined) throw new BigQueryError('invalid', 'Cannot convert a table to a view.')
           checkSchemaChange(ref, before.schema, after.schema)
           checkColumns(after)

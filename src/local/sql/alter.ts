@@ -2,7 +2,7 @@ import { child, children, type Node, text } from '../../googlesql/tree.ts'
 import { fieldOf, typeName } from '../../googlesql/types.ts'
 import { BigQueryError, type Field, type NewTable, type TableMeta } from '../contract.ts'
 import { quoted } from '../duck.ts'
-import { nameOf } from '../names.ts'
+import { nameOf, notForKind } from '../names.ts'
 import { columnDescription, definedColumn, refuseParameters, tableOptions, unsupported } from './columns.ts'
 import type { Defined } from './ddl.ts'
 import { cast } from './lower/cast.ts'
@@ -24,6 +24,8 @@ export async function alterTable(session: Session, prepared: Prepared, now: stri
   } catch (error) {
     throw error instanceof NotLowered ? unsupported(`In ALTER TABLE ${error.part}`, 'Do it in other statements') : error
   }
+  if (meta.kind !== 'TABLE' && draft.schema.some((field, index) => field !== meta.schema[index]))
+    throw notForKind(meta.ref, meta.kind)
   // First, because DuckDB fails the commit of who has written to a table that is being altered.
   reserve({ table: meta, how: 'define' })
   const isNew = draft.schema.some((field, index) => field !== meta.schema[index]) || draft.schema.length !== meta.schema.length

@@ -1,7 +1,7 @@
 import { child, children, type Node, rangeOf, text } from '../../googlesql/tree.ts'
-import { BigQueryError, type Field, type NewTable, type TableRef } from '../contract.ts'
+import type { Field, NewTable, TableRef } from '../contract.ts'
 import { quoted } from '../duck.ts'
-import { noSuchTable, tableExists } from '../names.ts'
+import { noSuchTable, notForKind, tableExists } from '../names.ts'
 import { definedColumn, tableOptions, unsupported } from './columns.ts'
 import { functionName } from './lower/expression.ts'
 import type { Lowering } from './lower/grammar.ts'
@@ -74,11 +74,7 @@ export async function dropTable(session: Session, prepared: Prepared): Promise<D
   if (found === undefined || found.kind !== 'TABLE') {
     if (found === undefined && prepared.resolved.isIfExists === true) return { operation: 'SKIP', table: ref, rows: 0 }
     if (found === undefined) throw noSuchTable(ref)
-    throw new BigQueryError(
-      'invalid',
-      `${ref.project}:${ref.dataset}.${ref.table} is not allowed for this operation because it is currently a VIEW.`,
-      'query',
-    )
+    throw notForKind(ref, found.kind)
   }
   await session.catalogue.drop(ref)
   return { operation: 'DROP', table: ref, rows: 0 }
@@ -94,7 +90,8 @@ function createdColumns(prepared: Prepared, lowering: Lowering): Field[] {
   )
 }
 
-function tableOf(session: Session, resolved: Node): TableRef {
+/** The table that a DDL statement makes or drops. */
+export function tableOf(session: Session, resolved: Node): TableRef {
   return resolve((resolved.namePath ?? []) as string[], session.request.project, session.request.defaultDataset)
 }
 

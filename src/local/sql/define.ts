@@ -7,6 +7,7 @@ import { resolve } from './names.ts'
 import type { Progress } from './progress.ts'
 import type { SqlStatement } from './script.ts'
 import { prepare, type Session } from './session.ts'
+import { createSnapshot, dropSnapshot } from './snapshot.ts'
 import { change, type Reserve, type Work } from './transaction.ts'
 
 /** A statement that makes, changes or drops a table. */
@@ -39,7 +40,7 @@ export async function define(session: Session, statement: Definition, progress: 
 type Result = { readonly defined: Defined; readonly type: string; readonly bytes?: number }
 type Worked = ReturnType<Work<Result>>
 
-const works = { createTable: create, dropTable: drop, alterTable: alter }
+const works = { createTable: create, dropTable: drop, alterTable: alter, createSnapshot: snapshot, dropSnapshot: dropIt }
 
 async function create(session: Session, statement: SqlStatement, now: string): Worked {
   const prepared = await prepare(session, statement.node, statement.range)
@@ -51,6 +52,15 @@ async function create(session: Session, statement: SqlStatement, now: string): W
 async function drop(session: Session, statement: SqlStatement): Worked {
   const prepared = await prepare(session, statement.node, statement.range)
   return { result: { defined: await dropTable(session, prepared), type: 'DROP_TABLE' } }
+}
+
+async function snapshot(session: Session, { node, range }: SqlStatement, now: string): Worked {
+  const prepared = await prepare(session, node, range)
+  return { result: { defined: await createSnapshot(session, prepared, now), type: 'CREATE_SNAPSHOT_TABLE' } }
+}
+
+async function dropIt(session: Session, { node, range }: SqlStatement): Worked {
+  return { result: { defined: await dropSnapshot(session, await prepare(session, node, range)), type: 'DROP_SNAPSHOT_TABLE' } }
 }
 
 async function alter(session: Session, { node, range }: SqlStatement, now: string, reserve: Reserve): Worked {

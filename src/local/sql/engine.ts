@@ -112,6 +112,8 @@ const dryTypes = {
   createTable: 'CREATE_TABLE',
   dropTable: 'DROP_TABLE',
   alterTable: 'ALTER_TABLE',
+  createSnapshot: 'CREATE_SNAPSHOT_TABLE',
+  dropSnapshot: 'DROP_SNAPSHOT_TABLE',
 } as const
 
 function outcomeOf(statements: readonly Statement[], progress: Progress): QueryOutcome {

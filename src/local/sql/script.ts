@@ -17,7 +17,18 @@ export type Statement =
   | { readonly kind: SqlKind; readonly node: Node; readonly range: ByteRange }
 
 /** The kinds that the analyser resolves. */
-type SqlKind = 'query' | 'insert' | 'update' | 'delete' | 'merge' | 'truncate' | 'createTable' | 'dropTable' | 'alterTable'
+type SqlKind =
+  | 'query'
+  | 'insert'
+  | 'update'
+  | 'delete'
+  | 'merge'
+  | 'truncate'
+  | 'createTable'
+  | 'dropTable'
+  | 'alterTable'
+  | 'createSnapshot'
+  | 'dropSnapshot'
 
 export type SqlStatement = Extract<Statement, { node: Node }>
 export type Expression = { readonly node: Node; readonly range: ByteRange }
@@ -46,6 +57,7 @@ function statement(node: Node, script: Buffer): Statement {
   const range = rangeOf(node) ?? { start: 0, end: script.length }
   const kind = sqlKinds[node.kind ?? '']
   if (kind === 'createTable') checkCreateTable(node, range, script)
+  if (kind === 'createSnapshot' && node.isOrReplace === true) throw refused('CREATE OR REPLACE SNAPSHOT TABLE', range, script)
   if (kind === 'alterTable') checkAlterTable(node, range, script)
   if (kind !== undefined) return { kind, node, range }
   switch (node.kind) {
@@ -148,13 +160,15 @@ const sqlKinds: Readonly<Record<string, SqlKind>> = {
   astTruncateStatementNode: 'truncate',
   astCreateTableStatementNode: 'createTable',
   astAlterTableStatementNode: 'alterTable',
+  astCreateSnapshotTableStatementNode: 'createSnapshot',
+  astDropSnapshotTableStatementNode: 'dropSnapshot',
 }
 
 function refused(what: string, range: ByteRange, script: Buffer): BigQueryError {
   const { line, column } = positionOf(script, range.start)
   return new BigQueryError(
     'notImplemented',
-    `${what} is not supported by the local BigQuery (at [${line}:${column}]); nothing of the request was run. It takes SELECT, INSERT, UPDATE, DELETE, MERGE, TRUNCATE TABLE, CREATE TABLE, ALTER TABLE, DROP TABLE and, in scripts, DECLARE, SET, IF, BEGIN, COMMIT and ROLLBACK TRANSACTION. Try this on BigQuery itself.`,
+    `${what} is not supported by the local BigQuery (at [${line}:${column}]); nothing of the request was run. It takes SELECT, INSERT, UPDATE, DELETE, MERGE, TRUNCATE TABLE, CREATE TABLE, ALTER TABLE, DROP TABLE, CREATE and DROP SNAPSHOT TABLE and, in scripts, DECLARE, SET, IF, BEGIN, COMMIT and ROLLBACK TRANSACTION. Try this on BigQuery itself.`,
     'query',
   )
 }

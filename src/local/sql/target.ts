@@ -1,5 +1,6 @@
 import { child, children, type Node, text } from '../../googlesql/tree.ts'
 import { BigQueryError, type Field, type TableMeta } from '../contract.ts'
+import { notForKind } from '../names.ts'
 import { lowerExpression } from './lower/expression.ts'
 import { type Lowering, NotLowered, only, type Reach } from './lower/grammar.ts'
 import { stored } from './required.ts'
@@ -10,6 +11,7 @@ export function targetOf(prepared: Prepared): TableMeta {
   const name = text(child(child(prepared.resolved, 'tableScan') ?? {}, 'table'), 'name')
   const table = prepared.tables.get(name)
   if (table === undefined) throw new BigQueryError('internalError', `the analyser named an unknown table: ${name}`)
+  if (table.kind !== 'TABLE') throw notForKind(table.ref, table.kind)
   return table
 }
 
