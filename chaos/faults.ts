@@ -17,8 +17,8 @@ const shots = {
 } as const
 type Shot = keyof typeof shots | 'hold'
 
-/** Which request: the nth of all, or the nth of a step such as `publish`. */
-export type Where = { readonly step?: string; readonly nth: number }
+/** Which request: the nth of all, or of those of a step such as `publish` or a method. */
+export type Where = { readonly step?: string; readonly method?: string; readonly nth: number }
 
 /** What one attempt meets: nothing; one fault at one request; or a bad network, in which one request in seven has one. */
 export type Trouble =
@@ -53,20 +53,21 @@ export function fatesOf(trouble: Trouble, coverage: Coverage): { readonly decide
   const [reached, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const storm = trouble.kind === 'storm' ? drawFrom('storm', trouble.seed) : undefined
   let [count, left] = [0, trouble.kind === 'shot' ? trouble.times : 0]
-  const decide: Decide = (_, boundary, nth, job) => {
-    count += 1
+  const decide: Decide = (_, boundary, job) => {
     const name = nameOf(boundary)
     coverage.met.add(name)
-    const fate = choose(boundary, nth, job)
+    const fate = choose(boundary, job)
     if (fate !== undefined) coverage.hit.add(name)
     return fate
   }
-  const choose = (boundary: Boundary, nth: number, job: Job): Fate | undefined => {
+  const choose = (boundary: Boundary, job: Job): Fate | undefined => {
     if (storm !== undefined) return storm.chance(1 / 7) ? weather(storm) : undefined
     if (trouble.kind !== 'shot' || left === 0) return undefined
     const { what, where, times } = trouble
-    const isStep = where.step === undefined || where.step === boundary.step
-    const isHere = left < times || (isStep && (where.step === undefined ? count : nth) >= where.nth)
+    const fits = boundary.step === (where.step ?? boundary.step) && boundary.method === (where.method ?? boundary.method)
+    if (fits) count += 1
+    // Once begun, a fault goes on with whatever comes next.
+    const isHere = left < times ? where.method === undefined || fits : fits && count >= where.nth
     if (!isHere) return undefined
     left = ['killBefore', 'killAfter', 'killLate', 'term', 'hold'].includes(what) ? 0 : left - 1
     return fateOf(what, job, () => {

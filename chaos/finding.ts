@@ -14,7 +14,8 @@ export type KnownRun = {
   readonly run: string
   readonly from: number
   to: number
-  readonly ends: Ended[]
+  /** Its processes, each with how many publications the target had when it was started. */
+  readonly ends: { readonly ended: Ended; readonly base: number }[]
   /** Its last attempt met no fault and no other run. */
   mustEndWell: boolean
 }

@@ -39,8 +39,8 @@ export type Job = {
   idle(): Promise<void>
 }
 
-/** What becomes of a request: its boundary, and how many of the same step came before it in this process. */
-export type Decide = (request: Request, boundary: Boundary, nth: number, job: Job) => Fate | undefined
+/** What becomes of a request of a job. */
+export type Decide = (request: Request, boundary: Boundary, job: Job) => Fate | undefined
 
 /** Longer than any job takes: one that still runs hangs, and that is a finding. */
 const patience = 90_000
@@ -52,13 +52,7 @@ export async function startJob(
   command: readonly string[],
   decide: Decide = () => undefined,
 ): Promise<Job> {
-  const steps = new Map<string, number>()
-  const proxy = await startProxy(world.url, request => {
-    const boundary = boundaryOf(request)
-    const nth = (steps.get(boundary.step) ?? 0) + 1
-    steps.set(boundary.step, nth)
-    return decide(request, boundary, nth, job)
-  })
+  const proxy = await startProxy(world.url, request => decide(request, boundaryOf(request), job))
   const child = spawn(process.execPath, [join(world.code, 'bin', 'etl.js'), ...command], {
     cwd: world.folder,
     env: {

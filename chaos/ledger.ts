@@ -8,6 +8,8 @@ export type Publication = {
   readonly attempt: string
   readonly version: bigint
   readonly scope: readonly string[]
+  /** How many publications there were when it was planned, as it says itself. */
+  readonly baseSeq: number
   /** The version that was brought back. */
   readonly restores: string | null
 }
@@ -33,7 +35,7 @@ export async function readFound(world: World, mode: Mode): Promise<Found> {
   const [head, publications, rows, history] = await Promise.all([
     world.sql(`SELECT seq, UNIX_MICROS(version) AS version, run, attempt, held FROM \`chaos.ut_etl.head__${mode.name}\``),
     world.sql(
-      `SELECT event, run, attempt, UNIX_MICROS(version) AS version, TO_JSON_STRING(scope) AS scope, message FROM \`chaos.ut_etl.runs\` WHERE event IN ('published', 'restored') AND target = 'chaos.ut.${mode.name}' ORDER BY logged_at`,
+      `SELECT event, run, attempt, UNIX_MICROS(version) AS version, TO_JSON_STRING(scope) AS scope, base_seq, message FROM \`chaos.ut_etl.runs\` WHERE event IN ('published', 'restored') AND target = 'chaos.ut.${mode.name}' ORDER BY logged_at`,
     ),
     world.sql(`SELECT ${columns}, CAST(NULL AS STRING) AS op FROM \`chaos.ut.${mode.name}\``),
     world.sql(
@@ -52,6 +54,14 @@ export async function readFound(world: World, mode: Mode): Promise<Found> {
     rows: (rows ?? []).map(keptRow),
     history: (history ?? []).map(keptRow),
   }
+}
+
+/** How many publications a target has had. */
+export async function publicationCount(world: World, mode: Mode): Promise<number> {
+  const rows = await world.sql(
+    `SELECT COUNT(*) AS n FROM \`chaos.ut_etl.runs\` WHERE event IN ('published', 'restored') AND target = 'chaos.ut.${mode.name}'`,
+  )
+  return Number(rows?.[0]?.n ?? 0)
 }
 
 /** The table alone, for a look in the middle of things. */
@@ -76,6 +86,7 @@ function publicationOf(cells: Cells): Publication {
     attempt: cells.attempt ?? '',
     version: BigInt(cells.version ?? 0),
     scope: [...(cells.scope ?? '').matchAll(/\d{4}-\d\d-\d\d/g)].map(([date]) => date),
+    baseSeq: Number(cells.base_seq),
     restores: cells.event === 'restored' ? (cells.message ?? null) : null,
   }
 }

@@ -18,6 +18,8 @@ export type Mode = {
   expected(before: readonly Row[], scope: Scope, read: readonly Row[]): readonly Row[]
   /** The target that was `before` after the publication whose rows the history (append: the table) keeps. */
   replayed(before: readonly Row[], scope: Scope, kept: readonly KeptRow[]): readonly Row[]
+  /** Does the result depend on what was published before, so that nothing may come between? */
+  readonly onBase: boolean
   /** Which table keeps every publication's rows. */
   readonly keptIn: 'history' | 'target'
 }
@@ -30,6 +32,7 @@ export const modes: readonly Mode[] = [
     source: plain,
     expected: (_, __, read) => read,
     replayed: (_, __, kept) => kept,
+    onBase: false,
     keptIn: 'history',
   },
   {
@@ -38,9 +41,47 @@ export const modes: readonly Mode[] = [
     source: daily,
     expected: (before, scope, read) => [...outside(before, scope), ...read.filter(({ dato }) => scope.includes(dato))],
     replayed: (before, scope, kept) => [...outside(before, scope), ...kept],
+    onBase: true,
+    keptIn: 'history',
+  },
+  {
+    name: 'append',
+    write: 'append()',
+    source: plain,
+    expected: (before, _, read) => [...before, ...read],
+    replayed: (before, _, kept) => [...before, ...kept],
+    onBase: true,
+    keptIn: 'target',
+  },
+  {
+    name: 'merge',
+    write: "merge({ deletes: 'missing' })",
+    source: changing,
+    expected: (_, __, read) => read,
+    replayed: merged,
+    onBase: true,
     keptIn: 'history',
   },
 ]
+
+/** Keys come and go, in no pattern; the row of the first never changes. */
+function changing(generation: number): readonly Row[] {
+  const isThere = (id: number) => id < 2 || (Math.imul(generation, 0x9e3779b1) >>> (id + 4)) % 2 === 1
+  const ids = Array.from({ length: 9 }, (_, id) => id).filter(isThere)
+  return ids.map(id => row(1 + (id % 3), id, id === 0 ? 0 : generation))
+}
+
+/** What was done to each key, in place of what it was; or a full copy. */
+function merged(before: readonly Row[], _: Scope, kept: readonly KeptRow[]): readonly Row[] {
+  const copy = kept.filter(({ op }) => op === 'row')
+  if (copy.length > 0) return copy
+  const rows = new Map(before.map(each => [`${each.dato} ${each.id}`, each]))
+  for (const each of kept) {
+    if (each.op === 'delete') rows.delete(`${each.dato} ${each.id}`)
+    else rows.set(`${each.dato} ${each.id}`, each)
+  }
+  return [...rows.values()]
+}
 
 /** Every row changes with the generation, and so does how many there are. */
 function plain(generation: number): readonly Row[] {

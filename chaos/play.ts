@@ -2,7 +2,7 @@ import type { Coverage } from './boundary.ts'
 import { fatesOf, type Trouble } from './faults.ts'
 import type { KnownRun } from './finding.ts'
 import { type Ended, type Job, startJob } from './job.ts'
-import { readRows } from './ledger.ts'
+import { publicationCount, readRows } from './ledger.ts'
 import type { KeptRow, Mode } from './modes.ts'
 import type { DrawnRun, Scene } from './scenes.ts'
 import type { World } from './world.ts'
@@ -38,11 +38,19 @@ export async function play(scene: Scene, stage: Stage): Promise<readonly (readon
     over = true
     await reader
   }
-  for (const { name } of scene.runs) {
-    const known = stage.runs.get(name)
+  close(
+    stage,
+    scene.runs.map(({ name }) => name),
+  )
+  return looks
+}
+
+/** These runs are over: they have read nothing that comes to the source from now on. */
+export function close({ runs, world, mode }: Stage, names: readonly string[]): void {
+  for (const name of names) {
+    const known = runs.get(name)
     if (known !== undefined) known.to = world.generation(mode)
   }
-  return looks
 }
 
 async function perform(scene: Scene, stage: Stage): Promise<void> {
@@ -65,12 +73,12 @@ async function perform(scene: Scene, stage: Stage): Promise<void> {
     }
     case 'zombie': {
       const what = scene.killed ? 'killLate' : 'hold'
-      const { job, gate } = await begin(first.name, { kind: 'shot', what, where: scene.where, times: 1 }, stage)
+      const { job, gate, base } = await begin(first.name, { kind: 'shot', what, where: scene.where, times: 1 }, stage)
       await Promise.race([gate.reached, job.ended])
       await stage.world.next(stage.mode)
       await inTurn(second!, stage, false)
       gate.open()
-      await ended(job, stage)
+      await ended(job, base, stage)
       await job.idle()
       if (first.troubles.length > 0) await alone(first.name, stage)
     }
@@ -92,26 +100,30 @@ async function alone(name: string, stage: Stage): Promise<void> {
   await inTurn({ name, troubles: [{ kind: 'calm' }] }, stage, true)
 }
 
-async function attempt(name: string, trouble: Trouble, stage: Stage): Promise<Ended> {
-  const { job, gate } = await begin(name, trouble, stage)
+/** One attempt from its start to its end, and its last request. */
+export async function attempt(name: string, trouble: Trouble, stage: Stage): Promise<Ended> {
+  const { job, gate, base } = await begin(name, trouble, stage)
   // Late without a zombie's patience: soon after its client's death.
   if (trouble.kind === 'shot' && trouble.what === 'killLate') void gate.reached.then(() => later(200, async () => gate.open()))
-  const end = await ended(job, stage)
+  const end = await ended(job, base, stage)
   await job.idle()
   return end
 }
 
-async function begin(name: string, trouble: Trouble, { world, mode, runs, coverage }: Stage) {
+/** Starts an attempt that meets this trouble; `gate` is that of a request that is held. */
+export async function begin(name: string, trouble: Trouble, { world, mode, runs, coverage }: Stage) {
   const from = world.generation(mode)
   if (!runs.has(name)) runs.set(name, { run: name, from, to: from, ends: [], mustEndWell: false })
   const { decide, gate } = fatesOf(trouble, coverage)
+  const base = await publicationCount(world, mode)
   const pod = `${name}-${Math.random().toString(36).slice(2, 7).padEnd(5, 'x')}`
-  return { job: await startJob(world, pod, ['run', mode.name], decide), gate }
+  return { job: await startJob(world, pod, ['run', mode.name], decide), gate, base }
 }
 
-async function ended(job: Job, { runs }: Stage): Promise<Ended> {
+/** Waits for the end of an attempt and keeps it. */
+export async function ended(job: Job, base: number, { runs }: Stage): Promise<Ended> {
   const end = await job.ended
-  runs.get(job.run)?.ends.push(end)
+  runs.get(job.run)?.ends.push({ ended: end, base })
   return end
 }
 

@@ -1,8 +1,12 @@
-// `npm run chaos -- --runs 500 --seed S [--mode all|NAME] [--only GROUP]`: the proof that a run publishes once and whole, or not at all. See docs/chaos.md.
+// `npm run chaos -- --runs 500 --seed S [--mode all|NAME] [--only GROUP]` and `npm run chaos -- --mutants`: the proof that a run publishes once and whole, or not at all. See docs/chaos.md.
 import { parseArgs } from 'node:util'
+import { root } from '../test/support/project.ts'
 import { coverageText } from './boundary.ts'
 import { playGroup, type Result } from './group.ts'
+import { lanes } from './lanes.ts'
 import { modes } from './modes.ts'
+import { mutants } from './mutants.ts'
+import { judgeMutant, playOn, scenariosOf } from './mutate.ts'
 
 /** Runs of one world: enough that versions follow versions, few enough that tables stay small. */
 const groupSize = 16
@@ -13,12 +17,15 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
     mode: { type: 'string', default: 'all' },
     only: { type: 'string' },
+    mutants: { type: 'boolean', default: false },
     lanes: { type: 'string', default: '2' },
   },
 })
-process.exitCode = await main()
+const started = performance.now()
+process.exitCode = values.mutants ? await judgeMutants() : await playRuns()
 
-async function main(): Promise<number> {
+/** Drawn runs, and one line that says what was found. Gives the exit code. */
+async function playRuns(): Promise<number> {
   const { seed, mode } = values
   const runs = Number(values.runs)
   const chosen = modes.filter(({ name }) => mode === 'all' || name === mode)
@@ -26,34 +33,55 @@ async function main(): Promise<number> {
     process.stderr.write(`--runs N, and --mode all or one of ${modes.map(({ name }) => name).join(', ')}\n`)
     return 2
   }
-  const started = performance.now()
   const coverage = { met: new Set<string>(), hit: new Set<string>() }
-  const groups =
-    values.only === undefined ? Array.from({ length: Math.ceil(runs / groupSize) }, (_, index) => index) : [Number(values.only)]
-  const results: Result[] = []
-  const next = groups.values()
-  const lane = async () => {
-    for (const number of next) {
-      const size = Math.min(groupSize, runs - number * groupSize)
-      const result = await playGroup(seed, number, values.only === undefined ? size : groupSize, chosen, coverage)
-      results.push(result)
-      for (const { kind, text, scene, run } of result.findings) {
-        say(`${kind}: ${text}`)
-        say(`  in run ${run} of group ${number}, ${scene}`)
-        say(`  again: npm run chaos -- --seed ${seed} --mode ${mode} --only ${number}`)
-      }
+  const all = Array.from({ length: Math.ceil(runs / groupSize) }, (_, index) => index)
+  const groups = values.only === undefined ? all : [Number(values.only)]
+  const results = await lanes(Number(values.lanes), groups, async number => {
+    const size = values.only === undefined ? Math.min(groupSize, runs - number * groupSize) : groupSize
+    const result = await playGroup(seed, number, size, chosen, coverage)
+    for (const { kind, text, scene, run } of result.findings) {
+      say(`${kind}: ${text}`)
+      say(`  in run ${run} of group ${number}, ${scene}`)
+      say(`  again: npm run chaos -- --seed ${seed} --mode ${mode} --only ${number}`)
     }
-  }
-  await Promise.all(Array.from({ length: Number(values.lanes) }, lane))
+    return result
+  })
   const sum = (pick: (result: Result) => number) => results.reduce((total, result) => total + pick(result), 0)
   const of = (kind: string) => sum(({ findings }) => findings.filter(finding => finding.kind === kind).length)
   say(coverageText(coverage))
-  say(`${sum(({ processes }) => processes)} processes in ${Math.round((performance.now() - started) / 1000)} s, seed ${seed}`)
-  const kinds = ['duplicates', 'partial', 'old-over-new', 'lost']
-  say(
-    `runs=${sum(result => result.runs)} published=${sum(({ published }) => published)} ${kinds.map(kind => `${kind}=${of(kind)}`).join(' ')}`,
-  )
+  say(`${sum(({ processes }) => processes)} processes in ${seconds()} s, seed ${seed}`)
+  const kinds = ['duplicates', 'partial', 'old-over-new', 'lost'].map(kind => `${kind}=${of(kind)}`)
+  say(`runs=${sum(result => result.runs)} published=${sum(({ published }) => published)} ${kinds.join(' ')}`)
   return results.every(({ findings }) => findings.length === 0) ? 0 : 1
+}
+
+/** The deliberate mistakes, after the program without them has passed every scenario that one is judged by. Gives the exit code. */
+async function judgeMutants(): Promise<number> {
+  const count = Number(values.lanes)
+  const clean = await lanes(count, scenariosOf(), async name => {
+    const findings = await playOn(root, name)
+    for (const { kind, text } of findings) say(`not a mutant, and caught by ${name}: ${kind}: ${text}`)
+    return findings.length === 0
+  })
+  if (clean.includes(false)) return 1
+  say(`without a mistake: ${clean.length} scenarios, nothing found`)
+  const judged = await lanes(count, mutants, async mutant => {
+    const result = await judgeMutant(mutant)
+    say(
+      result.killedBy === undefined
+        ? `ALIVE: ${result.what} (${result.scenario})`
+        : `killed: ${result.what} (${result.scenario}): ${result.killedBy}`,
+    )
+    return result.killedBy !== undefined
+  })
+  const killed = judged.filter(Boolean).length
+  say(`${seconds()} s`)
+  say(`${killed}/${mutants.length} killed`)
+  return killed === mutants.length ? 0 : 1
+}
+
+function seconds(): number {
+  return Math.round((performance.now() - started) / 1000)
 }
 
 function say(text: string): void {

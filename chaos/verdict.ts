@@ -11,6 +11,7 @@ export function judge(
   looks: readonly (readonly KeptRow[])[],
 ): readonly Finding[] {
   const states: (readonly Row[])[] = [[]]
+  const read: (number | undefined)[] = []
   const findings: Finding[] = []
   const publications = found.publications
   for (const publication of publications) {
@@ -19,10 +20,15 @@ export function judge(
       row => BigInt(row.version) === publication.version,
     )
     const after = mode.replayed(before, publication.scope, kept)
-    findings.push(...judgeContent(mode, publication, before, after, runs, restoredState(publication, publications, states)))
+    const generation = generationOf(mode, publication, before, after, runs.get(publication.run))
+    const restored = restoredState(publication, publications, states)
+    const isRight = publication.event === 'restored' ? restored !== undefined && same(after, restored) : generation !== undefined
+    if (!isRight) findings.push(wrongContent(mode, publication, before, after, runs.get(publication.run), restored))
+    findings.push(...judgeAge(publication, generation, read, runs.get(publication.run)))
     states.push(after)
+    read.push(generation)
   }
-  findings.push(...judgeOrder(publications), ...judgeHead(found), ...judgeRows(mode, found, states))
+  findings.push(...judgeOrder(publications, mode), ...judgeHead(found), ...judgeRows(mode, found, states))
   for (const look of looks) {
     if (!states.some(state => same(state, look)))
       findings.push({ kind: 'partial', text: `a reader saw ${told(look)}, which no publication wrote` })
@@ -31,29 +37,54 @@ export function judge(
   return findings
 }
 
-function judgeContent(
+/** The newest generation of those that the run may have read which makes the target what it is; undefined: none does. */
+function generationOf(
+  mode: Mode,
+  { event, scope }: Publication,
+  before: readonly Row[],
+  after: readonly Row[],
+  known: KnownRun | undefined,
+): number | undefined {
+  if (known === undefined || event === 'restored') return undefined
+  for (let generation = known.to; generation >= known.from; generation--) {
+    if (same(after, mode.expected(before, scope, mode.source(generation)))) return generation
+  }
+  return undefined
+}
+
+function wrongContent(
   mode: Mode,
   { run, version, scope, event }: Publication,
   before: readonly Row[],
   after: readonly Row[],
-  runs: ReadonlyMap<string, KnownRun>,
+  known: KnownRun | undefined,
   restored: readonly Row[] | undefined,
-): readonly Finding[] {
-  const known = runs.get(run)
-  if (event === 'restored') {
-    if (restored !== undefined && same(after, restored)) return []
-    return [{ kind: 'partial', text: `${run} brought back ${told(after)} instead of ${told(restored ?? [])}` }]
-  }
-  if (known === undefined) return [{ kind: 'lost', text: `${run} published and nobody started it` }]
-  for (let generation = known.from; generation <= known.to; generation++) {
-    if (same(after, mode.expected(before, scope, mode.source(generation)))) return []
-  }
+): Finding {
+  if (event === 'restored')
+    return { kind: 'partial', text: `${run} brought back ${told(after)} instead of ${told(restored ?? [])}` }
+  if (known === undefined) return { kind: 'lost', text: `${run} published and nobody started it` }
   const wanted = mode.expected(before, scope, mode.source(known.to))
-  const kind = isDoubled(after) ? 'duplicates' : 'partial'
+  return {
+    kind: isDoubled(after) ? 'duplicates' : 'partial',
+    text: `version ${version} of ${run} is ${told(after)}, expected ${told(wanted)} (generations ${known.from} to ${known.to})`,
+  }
+}
+
+/** A process that was started after another run had published must not bring back what was before that one, whatever its version says. */
+function judgeAge(
+  { run, attempt, version }: Publication,
+  generation: number | undefined,
+  read: readonly (number | undefined)[],
+  known: KnownRun | undefined,
+): readonly Finding[] {
+  const base = known?.ends.find(({ ended }) => ended.lines.some(line => line.attempt === attempt))?.base
+  if (base === undefined || generation === undefined) return []
+  const newest = Math.max(0, ...read.slice(0, base).map(each => each ?? 0))
+  if (generation >= newest) return []
   return [
     {
-      kind,
-      text: `version ${version} of ${run} is ${told(after)}, expected ${told(wanted)} (generations ${known.from} to ${known.to})`,
+      kind: 'old-over-new',
+      text: `version ${version} of ${run} has generation ${generation} of the source; generation ${newest} was published before its process began`,
     },
   ]
 }
@@ -69,11 +100,18 @@ function restoredState(
   return index < 0 ? undefined : states[index + 1]
 }
 
-function judgeOrder(publications: readonly Publication[]): readonly Finding[] {
+function judgeOrder(publications: readonly Publication[], { onBase }: Mode): readonly Finding[] {
   const runs = publications.map(({ run }) => run)
   const twice = [...new Set(runs.filter((run, index) => runs.indexOf(run) !== index))]
   const backwards = publications.filter((each, index) => index > 0 && each.version <= publications[index - 1]!.version)
+  const displaced = publications.filter(({ baseSeq }, index) => onBase && baseSeq !== index)
   return [
+    ...displaced.map(
+      ({ run, baseSeq }): Finding => ({
+        kind: 'old-over-new',
+        text: `${run} was made for the target after ${baseSeq} publications and is not the one after these`,
+      }),
+    ),
     ...twice.map(
       (run): Finding => ({ kind: 'duplicates', text: `${run} published ${runs.filter(each => each === run).length} times` }),
     ),

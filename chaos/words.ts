@@ -4,11 +4,11 @@ import { type Found, microsOf } from './ledger.ts'
 
 /** Holds what a run's processes said, by exit code and last line, against what is there. */
 export function judgeEnds(known: KnownRun, found: Found): readonly Finding[] {
-  const findings = known.ends.flatMap(ended => {
+  const findings = known.ends.flatMap(({ ended }) => {
     const text = lie(ended, found)
     return text === undefined ? [] : [`${ended.run}: ${text}`]
   })
-  const last = known.ends.at(-1)
+  const last = known.ends.at(-1)?.ended
   if (known.mustEndWell && last !== undefined && last.code !== 0)
     findings.push(`${known.run}: its last attempt met no fault and nobody else, and ended with ${last.code}: ${lastLine(last)}`)
   return findings.map(text => ({ kind: 'lost', text }))

@@ -26,7 +26,7 @@ async function pod(run: string, decide?: Decide): Promise<Ended> {
 /** The fate of the nth request of a step. */
 function at(step: string, fate: (kill: () => Promise<void>) => Fate, fits: (boundary: Boundary) => boolean = () => true): Decide {
   let isDone = false
-  return (_, boundary, __, job) => {
+  return (_, boundary, job) => {
     if (isDone || boundary.step !== step || !fits(boundary)) return undefined
     isDone = true
     return fate(() => job.kill())

@@ -95,7 +95,7 @@ export async function makePlan(
     done: doneBy(mine),
     unsettled: unsettled(mine, request.attempt),
     claimedAt: mine.find(row => row.event === 'claimed')?.loggedAt ?? null,
-    resume: resumable(mine, { codeSha: settings.codeSha, schemaHash: hash, scope, head, write: pipeline.write }),
+    resume: resumable(mine, { codeSha: settings.codeSha, schemaHash: hash, scope, head }),
     baseline: isBaselineDue(pipeline.write, ledger, version),
     size: state.size,
     codeSha: settings.codeSha,

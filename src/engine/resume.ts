@@ -9,12 +9,12 @@ type Now = {
   readonly schemaHash: string
   readonly scope: Scope
   readonly head: Head | null
-  readonly write: WriteMode
 }
 
 /**
  * The newest complete stage of an earlier attempt of this run that may still be published: made by the same code for the same schema and slices, on the
- * base that still stands (replace has none), and no attempt of it has failed since. Whether the table is still there, the audit finds out.
+ * base that still stands, and no attempt of it has failed since. Of replace too: after another run's publication this one claims anew, and its old rows
+ * would be the newest version. Whether the table is still there, the audit finds out.
  */
 export function resumable(mine: readonly LedgerRow[], now: Now): Stage | null {
   const at = mine.findLastIndex(row => row.event === 'staged')
@@ -25,7 +25,7 @@ export function resumable(mine: readonly LedgerRow[], now: Now): Stage | null {
     row.codeSha === now.codeSha &&
     row.schemaHash === now.schemaHash &&
     JSON.stringify(row.scope) === JSON.stringify(now.scope) &&
-    (now.write.mode === 'replace' || row.baseSeq === (now.head?.seq ?? 0n))
+    row.baseSeq === (now.head?.seq ?? 0n)
   return fits && !failed ? { table: tableRef(row.stage, ''), rows: row.rows, contentHash: row.contentHash } : null
 }
 
