@@ -4,23 +4,26 @@ import type { Request } from '../test/support/proxy.ts'
 export type Boundary = { readonly step: string; readonly method: string; readonly resource: string }
 
 /** Names the boundary of a request. */
-export function boundaryOf({ method, path, job, json }: Request): Boundary {
-  const parts = path.replace(/^\/(?:upload\/)?bigquery\/v2\/projects\/[^/]+\//, '').split('/')
-  const resource = path.startsWith('/upload/') ? 'upload' : parts[0] === 'datasets' ? (parts[2] ?? 'datasets') : (parts[0] ?? '')
+export function boundaryOf({ method, path, query, job, json }: Request): Boundary {
+  if (path.startsWith('/upload/')) return { step: 'load', method, resource: `upload ${query.get('uploadType')}` }
+  const parts = path.replace(/^\/bigquery\/v2\/projects\/[^/]+\//, '').split('/')
+  const resource = parts[0] === 'datasets' ? (parts[2] ?? 'datasets') : (parts[0] ?? '')
   const single = parts.length === 2 || parts.length === 4 ? '/…' : ''
-  const step = /^etl-(note-[a-z]+|[a-z]+)/.exec(job ?? '')?.[1] ?? noted(json) ?? tableStep(parts) ?? 'other'
+  const step = /^etl-(note-[a-z]+|[a-z]+)/.exec(job ?? '')?.[1] ?? asked(json) ?? tableStep(parts) ?? 'other'
   return { step, method, resource: `${resource}${single}` }
 }
 
-/** The event that a query puts into the ledger, for a client that lets the service name the job. */
-function noted(json: unknown): string | undefined {
+/** What a query is for whose job the service names: the event that it puts into the ledger, or what it asks of. */
+function asked(json: unknown): string | undefined {
   const { query, queryParameters } = (json ?? {}) as {
     query?: string
     queryParameters?: readonly { name: string; parameterValue?: { value?: string } }[]
   }
   if (typeof query !== 'string') return undefined
   const event = queryParameters?.find(({ name }) => name === 'event')?.parameterValue?.value
-  return event === undefined ? 'ask' : `note-${event}`
+  if (event !== undefined) return `note-${event}`
+  if (/stage__/.test(query)) return 'stage'
+  return /head__|\.runs`|CURRENT_TIMESTAMP/.test(query) ? 'describe' : 'read'
 }
 
 function tableStep([, dataset, , table]: readonly string[]): string | undefined {

@@ -32,7 +32,7 @@ export async function playGroup(
   const draw = drawFrom(seed, number)
   const names = namesOf(number, Date.now())
   const isManual = draw.pick([0, 0.3, 0.6])
-  const stages = modes.map((mode): Omit<Stage, 'world'> => ({ mode, runs: new Map<string, KnownRun>(), coverage }))
+  const stages = modes.map((mode): Omit<Stage, 'world'> => ({ mode, runs: new Map<string, KnownRun>(), coverage, findings: [] }))
   const world = await startWorld(modes)
   const counted = () => stages.reduce((sum, { runs }) => sum + runs.size, 0)
   const published = new Map<string, number>()
@@ -46,7 +46,8 @@ export async function playGroup(
       const found = await readFound(world, stage.mode)
       published.set(stage.mode.name, found.publications.filter(({ event }) => event === 'published').length)
       const told = `${stage.mode.name}: ${JSON.stringify(scene)}`
-      findings.push(...judge(stage.mode, found, stage.runs, looks).map(finding => ({ ...finding, run: first, scene: told })))
+      const judged = [...stage.findings, ...judge(stage.mode, found, stage.runs, looks)]
+      findings.push(...judged.map(finding => ({ ...finding, run: first, scene: told })))
     }
   } finally {
     await world.stop()

@@ -7,7 +7,7 @@ import { type Boundary, boundaryOf } from './boundary.ts'
 import type { World } from './world.ts'
 
 /** A line that a job logged: the fields that a verdict needs. */
-type Line = {
+export type Line = {
   readonly event: string
   readonly run: string
   readonly attempt: string
@@ -32,6 +32,8 @@ export type Ended = {
 /** A process of a job that may still run. */
 export type Job = {
   readonly run: string
+  /** What its proxy has seen by now. */
+  readonly seen: FaultProxy['seen']
   readonly ended: Promise<Ended>
   /** SIGKILL unless said otherwise; waits for the end if it is that. */
   kill(signal?: NodeJS.Signals): Promise<void>
@@ -58,7 +60,7 @@ export async function startJob(
     env: {
       PATH: process.env.PATH ?? '',
       HOME: process.env.HOME ?? '',
-      ETL_WAIT_FACTOR: '0.01',
+      ETL_WAIT_FACTOR: '0.03',
       // Half of a short process is compiling what the one before compiled too.
       NODE_COMPILE_CACHE: join(tmpdir(), 'etl-chaos-compiled'),
       BIGQUERY_EMULATOR_HOST: proxy.url,
@@ -88,6 +90,7 @@ export async function startJob(
   })
   const job: Job = {
     run,
+    seen: proxy.seen,
     ended,
     idle: proxy.idle,
     async kill(signal = 'SIGKILL') {

@@ -12,6 +12,8 @@ export type Publication = {
   readonly baseSeq: number
   /** The version that was brought back. */
   readonly restores: string | null
+  /** A rollback held the target before it, and nobody had released it. */
+  readonly whileHeld: boolean
 }
 
 /** Everything that a verdict is about, as it lies in the tables. */
@@ -32,10 +34,10 @@ export type Found = {
 /** Reads a target with plain SQL: the head, the ledger's publications, the table, its history. What is not there yet is empty. */
 export async function readFound(world: World, mode: Mode): Promise<Found> {
   const columns = 'CAST(dato AS STRING) AS dato, id, gen, verdi, UNIX_MICROS(version) AS version'
-  const [head, publications, rows, history] = await Promise.all([
+  const [head, events, rows, history] = await Promise.all([
     world.sql(`SELECT seq, UNIX_MICROS(version) AS version, run, attempt, held FROM \`chaos.ut_etl.head__${mode.name}\``),
     world.sql(
-      `SELECT event, run, attempt, UNIX_MICROS(version) AS version, TO_JSON_STRING(scope) AS scope, base_seq, message FROM \`chaos.ut_etl.runs\` WHERE event IN ('published', 'restored') AND target = 'chaos.ut.${mode.name}' ORDER BY logged_at`,
+      `SELECT event, run, attempt, UNIX_MICROS(version) AS version, TO_JSON_STRING(scope) AS scope, base_seq, message FROM \`chaos.ut_etl.runs\` WHERE event IN ('published', 'restored', 'released') AND target = 'chaos.ut.${mode.name}' ORDER BY logged_at`,
     ),
     world.sql(`SELECT ${columns}, CAST(NULL AS STRING) AS op FROM \`chaos.ut.${mode.name}\``),
     world.sql(
@@ -50,7 +52,7 @@ export async function readFound(world: World, mode: Mode): Promise<Found> {
       attempt: cells.attempt ?? '',
       held: cells.held === 'true',
     })),
-    publications: (publications ?? []).map(publicationOf),
+    publications: publicationsOf(events ?? []),
     rows: (rows ?? []).map(keptRow),
     history: (history ?? []).map(keptRow),
   }
@@ -79,8 +81,18 @@ export function microsOf(text: string): bigint {
   return BigInt(Date.parse(`${seconds.replace(' ', 'T')}Z`)) * 1000n + BigInt(fraction.padEnd(6, '0'))
 }
 
-function publicationOf(cells: Cells): Publication {
+function publicationsOf(events: readonly Cells[]): readonly Publication[] {
+  let isHeld = false
+  return events.flatMap(cells => {
+    const publication = cells.event === 'released' ? [] : [publicationOf(cells, isHeld)]
+    isHeld = cells.event === 'restored' || (isHeld && cells.event !== 'released')
+    return publication
+  })
+}
+
+function publicationOf(cells: Cells, isHeld: boolean): Publication {
   return {
+    whileHeld: isHeld,
     event: cells.event === 'restored' ? 'restored' : 'published',
     run: cells.run ?? '',
     attempt: cells.attempt ?? '',

@@ -31,6 +31,11 @@ export const mutants: readonly Mutant[] = [
     edits: [[publish, always, "const always = `${restores === null ? 'NOT held AND ' : ''}(run != @run OR version = @version)`"]],
   },
   { what: 'older version allowed', scenario: 'zombie', edits: [[publish, 'version < @version AND run != @run', 'run != @run']] },
+  {
+    what: 'a hold is not looked at',
+    scenario: 'held',
+    edits: [[publish, "${restores === null ? 'NOT held AND ' : ''}version", 'version']],
+  },
   { what: 'no base in the fence: merge', scenario: 'staleBase', edits: [[publish, last, '  return always']] },
   { what: 'no base in the fence: partition', scenario: 'staleSlices', edits: [[publish, last, '  return always']] },
   {

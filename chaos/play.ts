@@ -1,9 +1,10 @@
 import type { Coverage } from './boundary.ts'
 import { fatesOf, type Trouble } from './faults.ts'
-import type { KnownRun } from './finding.ts'
+import type { Finding, KnownRun } from './finding.ts'
 import { type Ended, type Job, startJob } from './job.ts'
 import { publicationCount, readRows } from './ledger.ts'
 import type { KeptRow, Mode } from './modes.ts'
+import { rollBack } from './rollback.ts'
 import type { DrawnRun, Scene } from './scenes.ts'
 import type { World } from './world.ts'
 
@@ -13,6 +14,8 @@ export type Stage = {
   readonly mode: Mode
   readonly runs: Map<string, KnownRun>
   readonly coverage: Coverage
+  /** What commands said that is not so. */
+  readonly findings: Finding[]
 }
 
 /** How often a reader looks at the table meanwhile, in milliseconds. */
@@ -71,6 +74,8 @@ async function perform(scene: Scene, stage: Stage): Promise<void> {
       await Promise.all(work)
       return
     }
+    case 'rollback':
+      return rollBack(scene, stage)
     case 'zombie': {
       const what = scene.killed ? 'killLate' : 'hold'
       const { job, gate, base } = await begin(first.name, { kind: 'shot', what, where: scene.where, times: 1 }, stage)
@@ -86,7 +91,7 @@ async function perform(scene: Scene, stage: Stage): Promise<void> {
 }
 
 /** Attempts one after another until one ends well, as a Job's controller does; `sole`: nobody else publishes meanwhile. */
-async function inTurn({ name, troubles }: DrawnRun, stage: Stage, sole: boolean): Promise<void> {
+export async function inTurn({ name, troubles }: DrawnRun, stage: Stage, sole: boolean): Promise<void> {
   for (const trouble of troubles) {
     const { code } = await attempt(name, trouble, stage)
     if (sole && trouble.kind === 'calm') stage.runs.get(name)!.mustEndWell = true
@@ -127,7 +132,8 @@ export async function ended(job: Job, base: number, { runs }: Stage): Promise<En
   return end
 }
 
-async function later<T>(milliseconds: number, work: () => Promise<T>): Promise<T> {
+/** Does something after a while. */
+export async function later<T>(milliseconds: number, work: () => Promise<T>): Promise<T> {
   await new Promise(resolve => setTimeout(resolve, milliseconds))
   return work()
 }

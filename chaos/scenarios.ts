@@ -4,6 +4,7 @@ import type { Ended, Job } from './job.ts'
 import { readFound } from './ledger.ts'
 import { type Mode, modes } from './modes.ts'
 import { attempt, begin, close, ended, type Stage } from './play.ts'
+import { broughtBack, released } from './rollback.ts'
 import { judge } from './verdict.ts'
 import type { World } from './world.ts'
 
@@ -22,6 +23,8 @@ type Rig = {
   held(run: string, step: string): Promise<{ readonly job: Job; go(): Promise<Ended> }>
   /** This run must end well: nothing and nobody was in its way for long. */
   mustEndWell(run: string): void
+  /** `etl rollback` to the first version, or `etl release`. */
+  command(name: 'rollback' | 'release'): Promise<void>
 }
 
 const calm: Trouble = { kind: 'calm' }
@@ -68,6 +71,21 @@ export const scenarios = {
       mustEndWell('2')
     },
   },
+  /** An earlier version is brought back; the next run finds the table held. */
+  held: {
+    mode: 'replace',
+    async play({ next, pod, command, mustEndWell }) {
+      await pod('a')
+      await next()
+      await pod('b')
+      await command('rollback')
+      await pod('c')
+      await command('release')
+      await pod('d')
+      mustEndWell('c')
+      mustEndWell('d')
+    },
+  },
   /** The same where the content depends on what was there, and the version of the one that stands still is the newer. */
   staleBase: {
     mode: 'merge',
@@ -98,9 +116,12 @@ export const scenarios = {
     mode: 'append',
     async play({ world, pod, held, mustEndWell }) {
       await pod('first')
-      const pods = [await held('a', 'publish'), await held('a', 'publish')]
-      await world.fault({ kind: 'delayCommit', match: 'publish', times: 2, ms: 600 })
-      await Promise.all(pods.map(({ go }) => go()))
+      const pods = [await held('a', 'note-staged'), await held('a', 'note-staged')]
+      await world.fault({ kind: 'holdCommit', match: 'publish', times: 2 })
+      const ends = pods.map(({ go }) => go())
+      await Promise.all(pods.map(submitted))
+      await world.settle()
+      await Promise.all(ends)
       mustEndWell('a')
     },
   },
@@ -181,16 +202,27 @@ export const scenarios = {
   },
 } satisfies Record<string, Scenario>
 
-/** Run 2 commits slowly; run 3, whose version is newer, submits meanwhile. */
+/** Run 2 is about to commit when run 3, whose version is newer, submits; then it commits. */
 async function collide({ world, next, held }: Rig): Promise<void> {
   await next()
-  const other = await held('3', 'publish')
+  const other = await held('3', 'note-staged')
   await next()
   const slow = await held('2', 'publish')
-  await world.fault({ kind: 'delayCommit', match: 'publish', ms: 700 })
-  const ending = slow.go()
-  await new Promise(resolve => setTimeout(resolve, 250))
-  await Promise.all([ending, other.go()])
+  await world.fault({ kind: 'holdCommit', match: 'publish' })
+  const ends = [slow.go()]
+  await heldCommit(world)
+  ends.push(other.go())
+  await submitted(other)
+  await world.settle()
+  await Promise.all(ends)
+}
+
+/** Its publish job was accepted, and has had the time to meet another one. */
+async function submitted({ job }: { readonly job: Job }): Promise<void> {
+  const isAccepted = () =>
+    job.seen.some(({ method, job: id, status }) => method === 'POST' && id?.startsWith('etl-publish') && status === 200)
+  for (let tried = 0; tried < 3000 && !isAccepted(); tried++) await new Promise(resolve => setTimeout(resolve, 20))
+  await new Promise(resolve => setTimeout(resolve, 400))
 }
 
 /** Versions of runs by hand are whole seconds. */
@@ -207,7 +239,13 @@ async function heldCommit(world: World): Promise<void> {
 /** Plays a scenario in a world that nothing was published in, and judges what it left. */
 export async function playScenario(world: World, scenario: Scenario): Promise<readonly Finding[]> {
   const mode = modes.find(({ name }) => name === scenario.mode)!
-  const stage: Stage = { world, mode, runs: new Map<string, KnownRun>(), coverage: { met: new Set(), hit: new Set() } }
+  const stage: Stage = {
+    world,
+    mode,
+    runs: new Map<string, KnownRun>(),
+    coverage: { met: new Set(), hit: new Set() },
+    findings: [],
+  }
   const yesterday = Math.floor(Date.now() / 60_000) - 24 * 60
   const name = (run: string) => (/^\d+$/.test(run) ? `jobb-${yesterday + Number(run)}` : `for-hand-${run}`)
   await scenario.play({
@@ -226,6 +264,7 @@ export async function playScenario(world: World, scenario: Scenario): Promise<re
         },
       }
     },
+    command: name => (name === 'release' ? released(stage) : broughtBack(stage, 0, calm)),
     mustEndWell(run) {
       const known = stage.runs.get(name(run))
       if (known !== undefined) known.mustEndWell = true
@@ -233,5 +272,5 @@ export async function playScenario(world: World, scenario: Scenario): Promise<re
   })
   await world.settle()
   close(stage, [...stage.runs.keys()])
-  return judge(mode, await readFound(world, mode), stage.runs, [])
+  return [...stage.findings, ...judge(mode, await readFound(world, mode), stage.runs, [])]
 }

@@ -9,11 +9,13 @@ export type DrawnRun = { readonly name: string; readonly troubles: readonly Trou
  * - `one`: the pods of one Job, one after another.
  * - `overlap`: two or three pods of one Job at once, then one alone.
  * - `two`: two Jobs at once, each with its pods one after another; the source may change meanwhile.
+ * - `rollback`: an earlier version is brought back, perhaps while a Job runs, and by a command that may be killed; a Job meets the hold; it is released.
  * - `zombie`: a Job stands still at a request (or is killed, and its request is on its way), the source changes, a later Job runs; then it goes on.
  */
 export type Scene = { readonly runs: readonly DrawnRun[]; readonly commitDelay: number } & (
   | { readonly kind: 'one' | 'overlap' }
   | { readonly kind: 'two'; readonly change: boolean }
+  | { readonly kind: 'rollback'; readonly to: number; readonly commands: readonly Trouble[]; readonly meanwhile: boolean }
   | { readonly kind: 'zombie'; readonly where: Where; readonly killed: boolean }
 )
 
@@ -34,7 +36,7 @@ export function namesOf(group: number, now: number): Names {
 /** Draws a scene; `isManual` says how often a run is one by hand. */
 export function drawScene(draw: Draw, names: Names, isManual: number): Scene {
   const name = () => names(draw.chance(isManual) ? 'manual' : 'scheduled')
-  const kind = draw.weighted({ one: 4, overlap: 3, two: 3, zombie: 3 })
+  const kind = draw.weighted({ one: 4, overlap: 3, two: 3, zombie: 3, rollback: 2 })
   const commitDelay = draw.chance(0.4) ? draw.int(20, 400) : 0
   switch (kind) {
     case 'one':
@@ -50,6 +52,11 @@ export function drawScene(draw: Draw, names: Names, isManual: number): Scene {
         change: draw.chance(0.5),
         runs: [name(), name()].map(each => ({ name: each, troubles: inTurn(draw) })),
       }
+    case 'rollback': {
+      const commands = draw.chance(0.5) ? [drawTrouble(draw), calm] : [calm]
+      const runs = [name(), name(), name()].map(each => ({ name: each, troubles: inTurn(draw) }))
+      return { kind, commitDelay, to: draw.number(), commands, meanwhile: draw.chance(0.4), runs }
+    }
     case 'zombie': {
       const [first, second] = [name(), name()]
       return {

@@ -16,12 +16,12 @@ export function judge(
   const publications = found.publications
   for (const publication of publications) {
     const before = states.at(-1)!
-    const kept = (mode.keptIn === 'history' ? found.history : found.rows).filter(
-      row => BigInt(row.version) === publication.version,
-    )
-    const after = mode.replayed(before, publication.scope, kept)
-    const generation = generationOf(mode, publication, before, after, runs.get(publication.run))
+    const kept = keptRows(mode, found, publication)
     const restored = restoredState(publication, publications, states)
+    // append brings back and takes away rows of other versions: what the table must be then, the last look at it tells.
+    const isMoved = publication.event === 'restored' && mode.keptIn === 'target'
+    const after = isMoved ? (restored ?? before) : mode.replayed(before, publication.scope, kept)
+    const generation = generationOf(mode, publication, before, after, runs.get(publication.run))
     const isRight = publication.event === 'restored' ? restored !== undefined && same(after, restored) : generation !== undefined
     if (!isRight) findings.push(wrongContent(mode, publication, before, after, runs.get(publication.run), restored))
     findings.push(...judgeAge(publication, generation, read, runs.get(publication.run)))
@@ -35,6 +35,11 @@ export function judge(
   }
   for (const known of runs.values()) findings.push(...judgeEnds(known, found))
   return findings
+}
+
+/** The rows that a publication wrote; those of append move to the history when they are taken back. */
+function keptRows({ keptIn }: Mode, { rows, history }: Found, { version }: Publication): readonly KeptRow[] {
+  return (keptIn === 'history' ? history : [...rows, ...history]).filter(row => BigInt(row.version) === version)
 }
 
 /** The newest generation of those that the run may have read which makes the target what it is; undefined: none does. */
@@ -104,8 +109,10 @@ function judgeOrder(publications: readonly Publication[], { onBase }: Mode): rea
   const runs = publications.map(({ run }) => run)
   const twice = [...new Set(runs.filter((run, index) => runs.indexOf(run) !== index))]
   const backwards = publications.filter((each, index) => index > 0 && each.version <= publications[index - 1]!.version)
+  const overHeld = publications.filter(({ event, whileHeld }) => event === 'published' && whileHeld)
   const displaced = publications.filter(({ baseSeq }, index) => onBase && baseSeq !== index)
   return [
+    ...overHeld.map(({ run }): Finding => ({ kind: 'lost', text: `${run} published over a rollback that nobody had released` })),
     ...displaced.map(
       ({ run, baseSeq }): Finding => ({
         kind: 'old-over-new',

@@ -79,7 +79,10 @@ const unpublished: readonly [row: string, decide: () => Decide][] = [
   ['nothing yet, during plan', () => at('describe', killedAfter)],
   ['nothing yet, during read', () => at('read', killedAfter)],
   ['`claimed` event', () => at('note-claimed', killedLater)],
-  ['load job submitted, answer lost', () => at('other', killedAfter, ({ method }) => method === 'PUT')],
+  [
+    'load job submitted, answer lost',
+    () => at('load', killedAfter, ({ method, resource }) => method === 'PUT' || resource === 'upload multipart'),
+  ],
   ['`staged` event', () => at('note-staged', killedLater)],
   ['`publishing` event, before submit', () => at('publish', killedBefore)],
 ]
