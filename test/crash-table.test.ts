@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Boundary } from '../chaos/boundary.ts'
 import { type Decide, type Ended, startJob } from '../chaos/job.ts'
 import { type Found, readFound } from '../chaos/ledger.ts'
@@ -8,6 +8,7 @@ import type { Fate } from './support/proxy.ts'
 
 // The crash table (docs/chaos.md): one test a row, on processes that are killed. `mode` has no bearing on it: the simplest.
 const mode = modes.find(({ name }) => name === 'replace')!
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 let world: World
 let number = 0
 
