@@ -2,7 +2,7 @@ import { publishScript } from '../../src/adapters/bigquery/publish.ts'
 import { literal } from '../../src/domain/literal.ts'
 import type { Publication } from '../../src/domain/run.ts'
 import { type Check, seen } from '../check.ts'
-import { expiring, type Names, ours } from '../names.ts'
+import { expiring, type Names, oursInEtl } from '../names.ts'
 import { makeTarget, publicationOf, publish, type SmokeTarget, stageRows, stateOf, target, targetScript } from '../target.ts'
 
 const both = (names: Names): readonly [SmokeTarget, SmokeTarget] => [
@@ -54,11 +54,11 @@ const mergeAndAppend: Check = {
   },
 }
 
-const snapshot = (names: Names) => ours(names, 'c23_snapshot')
+const snapshot = (names: Names) => oursInEtl(names, 'c23_snapshot')
 const createSnapshot = (names: Names) =>
   expiring(
     names,
-    `CREATE SNAPSHOT TABLE ${literal.table(snapshot(names))} CLONE ${literal.table(target(names, 'c23', 'replace').tables.target)}`,
+    `CREATE SNAPSHOT TABLE IF NOT EXISTS ${literal.table(snapshot(names))} CLONE ${literal.table(target(names, 'c23', 'replace').tables.target)}`,
   )
 const countSnapshot = (names: Names) => `SELECT COUNT(*) AS n FROM ${literal.table(snapshot(names))}`
 
@@ -66,7 +66,7 @@ const countSnapshot = (names: Names) => `SELECT COUNT(*) AS n FROM ${literal.tab
 const history: Check = {
   number: 23,
   title: 'a snapshot of the target right after a publication has its rows',
-  does: 'publishes, makes a snapshot table with an expiration, publishes again, counts the rows of the snapshot',
+  does: 'publishes, makes a snapshot table in <dataset>_etl as history: snapshot does, publishes again, counts the rows of the snapshot',
   verifies:
     'Table snapshots: a snapshot is of the table’s moment and needs bigquery.tables.createSnapshot; that a dataset WRITER has it is [unv]',
   otherwise: 'history: snapshot needs a right that nais does not give: plan says so, and keeps rows',
