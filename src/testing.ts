@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AnyRow } from './domain/column.ts'
-import type { Pipeline } from './domain/pipeline.ts'
+import { expectedFiles } from './domain/fixture.ts'
+import { type Pipeline, partsOf } from './domain/pipeline.ts'
 import { auditOn } from './testing/audits.ts'
 import { type Case, cases, expectedRows, type SourceRows, sourceRows } from './testing/cases.ts'
 import { difference } from './testing/compare.ts'
@@ -32,30 +33,45 @@ export function testPipeline(pipeline: Pipeline, name: string, options: TestOpti
   describe(name, () => {
     const known = cases(name, options.fixtures)
     const accepted = known.filter(each => each.refused === null)
-    for (const each of known) {
-      if (each.refused === null) test(`${each.name} gives its expected rows`, () => givesExpected(pipeline, each, runOn))
-      else test(`${each.name} is refused`, () => isRefused(pipeline, each))
+    for (const each of known.filter(({ refused }) => refused !== null))
+      test(`${each.name} is refused`, () => isRefused(pipeline, each))
+    const files = expectedFiles(pipeline)
+    for (const [index, part] of partsOf({ ...pipeline, name }).entries()) {
+      const file = files[index] ?? ''
+      const of = index === 0 ? '' : ` of ${part.to.table}`
+      const gives = (each: Case, run: Runs) => givesExpected(pipeline, part, file, each, run)
+      for (const each of accepted) test(`${each.name} gives its expected rows${of}`, () => gives(each, runOn))
+      if (part.twin === undefined) continue
+      for (const each of accepted) test(`${each.name} gives its expected rows${of} in SQL`, () => gives(each, twinOn))
+      test(
+        `function and twin${of} give the same on ${runs} generated row sets`,
+        () => twinsAgree(part, runs, options.bias),
+        120_000,
+      )
     }
-    if (pipeline.twin === undefined) return
-    for (const each of accepted) test(`${each.name} gives its expected rows in SQL`, () => givesExpected(pipeline, each, twinOn))
-    test(`function and twin give the same on ${runs} generated row sets`, () => twinsAgree(pipeline, runs, options.bias), 120_000)
   })
 }
 
 type Runs = (pipeline: Pipeline, rows: SourceRows) => Promise<AnyRow[]>
 
-async function givesExpected(pipeline: Pipeline, each: Case, run: Runs): Promise<void> {
-  const [rows, expected] = await Promise.all([sourceRows(pipeline, each), expectedRows(pipeline, each)])
-  const result = await run(pipeline, rows)
-  const differs = difference(pipeline.to.row, expected, result)
-  if (differs !== undefined) expect.fail(`${each.folder}/expected.csv: ${differs}`)
-  await auditOn(pipeline, result)
+async function givesExpected(pipeline: Pipeline, part: Pipeline, file: string, each: Case, run: Runs): Promise<void> {
+  const [rows, expected] = await Promise.all([sourceRows(pipeline, each), expectedRows(part, each, file)])
+  const result = await run(part, rows)
+  const differs = difference(part.to.row, expected, result)
+  if (differs !== undefined) expect.fail(`${each.folder}/${file}: ${differs}`)
+  await auditOn(part, result)
 }
 
 async function isRefused(pipeline: Pipeline, each: Case): Promise<void> {
   const outcome = await sourceRows(pipeline, each)
-    .then(rows => runOn(pipeline, rows))
-    .then(async rows => auditOn(pipeline, rows).then(() => rows))
+    .then(async rows => {
+      const all = partsOf({ ...pipeline, name: '' }).map(async part => {
+        const result = await runOn(part, rows)
+        await auditOn(part, result)
+        return result
+      })
+      return (await Promise.all(all)).flat()
+    })
     .then(
       rows => ({ rows }),
       (error: unknown) => ({ message: error instanceof Error ? error.message : String(error) }),

@@ -29,7 +29,7 @@ export async function seed(
   for (const { project, dataset } of [tables.target, tables.head]) await makeDataset(url, project, dataset, settings.location)
   const chosen = await fixtureCase(root, pipeline.name, wanted)
   const folder = join('fixtures', pipeline.name, chosen)
-  checkCaseFiles(folder, await readdir(join(root, folder)), Object.keys(pipeline.from))
+  checkCaseFiles(folder, await readdir(join(root, folder)), pipeline)
   const made = []
   for (const [name, source] of Object.entries(pipeline.from)) {
     if (source.kind !== 'table') continue

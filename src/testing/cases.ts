@@ -50,7 +50,7 @@ export function caseOf(name: string, caseName: string, fixtures = 'fixtures'): C
  * `schema` for a missing column.
  */
 export async function sourceRows(pipeline: Pipeline, { folder }: Case): Promise<SourceRows> {
-  checkCaseFiles(folder, existsSync(folder) ? readdirSync(folder) : [], Object.keys(pipeline.from))
+  checkCaseFiles(folder, existsSync(folder) ? readdirSync(folder) : [], pipeline)
   const read = Object.entries(pipeline.from).map(async ([name, source]) => {
     const path = join(folder, `${name}.csv`)
     const rows = await readCsv(path, source.row.columns)
@@ -60,11 +60,11 @@ export async function sourceRows(pipeline: Pipeline, { folder }: Case): Promise<
 }
 
 /**
- * The rows that a case expects, from expected.csv, checked by the target's row schema.
+ * The rows that a case expects, from expected.csv (or the file of a further result), checked by the target's row schema.
  * @throws EtlError `row` or `fixture`, as for the sources.
  */
-export async function expectedRows(pipeline: Pipeline, { folder }: Case): Promise<AnyRow[]> {
-  const path = join(folder, 'expected.csv')
+export async function expectedRows(pipeline: Pick<Pipeline, 'to'>, { folder }: Case, file = 'expected.csv'): Promise<AnyRow[]> {
+  const path = join(folder, file)
   const read = await readCsv(path, pipeline.to.row.columns)
   return inFile(path, () => {
     const rows = checkRows(pipeline.to.row, read) as AnyRow[]

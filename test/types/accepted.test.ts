@@ -1,6 +1,7 @@
-import { bq, dataset, each, env, merge, partition, pipeline, type Row, replace, row, sql, table } from 'nais-etl'
+import { append, bq, dataset, each, env, merge, partition, pipeline, type Row, replace, row, sql, table } from 'nais-etl'
 import { expect, expectTypeOf, test } from 'vitest'
 import * as z from 'zod'
+import { partsOf } from '../../src/domain/pipeline.ts'
 
 const Every = row({
   text: z.string().min(1).meta({ description: 'any text', pii: 'direct' }),
@@ -124,4 +125,23 @@ test('audits name the result and what is there now; a budget is one of few texts
     rows: [{ up: 2.5, down: 2.5 }, { up: 50, down: 10 }, { rows: 1000 }, { rows: 50000 }],
     deletes: { percent: 20 },
   })
+})
+
+test('every write mode is written in a word, and a pipeline may have further results', () => {
+  const Sak = row({ id: z.int(), dato: z.iso.date(), slettet: z.boolean() }, { key: ['id'] })
+  const from = { saker: table(Sak, 'a.b') }
+  const target = (name: string) => dataset('saker').table(name, Sak, { partitionBy: 'dato' })
+  const made = pipeline({ schedule: '0 5 * * *', from, to: target('a'), write: merge() })
+    .and({ to: target('b'), write: merge({ deletes: 'missing', history: '30 days' }) })
+    .and({ to: target('c'), write: merge({ deletes: { when: 'slettet' } }) })
+    .and({ to: target('d'), write: append(), transform: ({ saker }) => saker.filter(sak => !sak.slettet) })
+    .and({ to: target('e'), write: replace({ history: 'snapshot', maxReplaceBytes: 10 }) })
+  expect(partsOf({ ...made, name: 'x' }).map(({ to: { table: name }, write }) => `${name} ${write.mode}`)).toEqual([
+    'a merge',
+    'b merge',
+    'c merge',
+    'd append',
+    'e replace',
+  ])
+  expect(() => made.and({ to: target('b'), write: append() })).toThrow('the table b stands twice.')
 })
