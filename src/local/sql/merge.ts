@@ -12,7 +12,7 @@ import { requirePartitionFilter } from './partition.ts'
 import { evaluationOf, loweringOf, schemaOf } from './query.ts'
 import { append } from './results.ts'
 import type { SqlStatement } from './script.ts'
-import { type Prepared, prepare, type Session } from './session.ts'
+import { matchedTwice, type Prepared, prepare, type Session } from './session.ts'
 import { targetOf } from './target.ts'
 
 /**
@@ -20,8 +20,8 @@ import { targetOf } from './target.ts'
  * clause that applies, then each clause on its rows. A source outside the closed grammar comes from the evaluator; the rest of the statement may not
  * be outside: throws notImplemented.
  *
- * BigQuery: DML syntax, MERGE: "UPDATE/MERGE must match at most one source row for each target row" is its run-time error where a row would be
- * updated or deleted more than once.
+ * A row that would be updated or deleted twice is a run-time error (`matchedTwice`). Whether matches count that no WHEN clause applies to, the
+ * documentation doesn't say: here they don't.
  */
 export async function merge(session: Session, statement: SqlStatement, prepared: Prepared, now: string): Promise<Changes> {
   const table = targetOf(prepared)
@@ -37,8 +37,7 @@ export async function merge(session: Session, statement: SqlStatement, prepared:
     await fill()
     for (const step of plan.steps) await connection.run(step)
     const [twice] = await rowsOf(connection, plan.check)
-    if (twice !== undefined)
-      throw new BigQueryError('invalidQuery', 'UPDATE/MERGE must match at most one source row for each target row', 'query')
+    if (twice !== undefined) throw new BigQueryError('invalidQuery', matchedTwice, 'query')
     const changes = { inserted: 0, updated: 0, deleted: 0 }
     for (const { kind, sql } of plan.actions) changes[kind] += Number((await connection.run(sql)).rowsChanged)
     return { table, ...changes }

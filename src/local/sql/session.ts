@@ -83,7 +83,8 @@ export async function prepare(session: Session, node: Node, range: ByteRange, wr
 export function asBigQueryError(error: unknown): unknown {
   if (!(error instanceof GoogleSqlError)) return error
   // The service writes `at [1:8]` where the library writes `[at 1:8]`.
-  const message = error.message.replace(/\[at (\d+:\d+)\]/g, 'at [$1]')
+  const said = error.message.replace(/\[at (\d+:\d+)\]/g, 'at [$1]')
+  const message = /^UPDATE with join requires that each row/.test(said) ? matchedTwice : said
   if (error.kind === 'invalid' || error.kind === 'failed') return new BigQueryError('invalidQuery', message, 'query')
   const next =
     error.kind === 'tooLarge'
@@ -91,6 +92,12 @@ export function asBigQueryError(error: unknown): unknown {
       : 'Write it another way, or try this on BigQuery itself.'
   return new BigQueryError('notImplemented', `${sentence(message)} ${next}`, 'query')
 }
+
+/**
+ * BigQuery: DML syntax, UPDATE, "FROM keyword": "If a row in the table to be updated joins with more than one row from the FROM clause, then the query
+ * generates the following runtime error: UPDATE/MERGE must match at most one source row for each target row."
+ */
+export const matchedTwice = 'UPDATE/MERGE must match at most one source row for each target row'
 
 /** Rows of the tables of a statement, by the names used in it. */
 export type Content = ReadonlyMap<string, Rows>

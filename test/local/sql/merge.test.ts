@@ -131,6 +131,9 @@ test('a row that would be updated or deleted by two source rows is a run-time er
   expect(await bench.failure(upsert, given)).toBe(twice)
   await fill([1n, 'x', 'upsert'], [1n, 'x', 'delete'])
   expect(await bench.failure(upsert, given)).toBe(twice)
+  expect(
+    await bench.failure("UPDATE P.D.t SET v = u.v FROM (SELECT 1 AS k, 'x' AS v UNION ALL SELECT 1, 'y') AS u WHERE t.k = u.k"),
+  ).toBe(twice)
   expect(await now()).toEqual(before)
 })
 
