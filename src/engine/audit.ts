@@ -1,4 +1,4 @@
-import { auditChecks, auditSql, brokenPromises, stageLifetime } from '../domain/audit.ts'
+import { auditChecks, type Broken, brokenPromises, stageLifetime } from '../domain/audit.ts'
 import { EtlError } from '../domain/error.ts'
 import { budgetText, overBudget } from '../domain/expect.ts'
 import type { Plan } from '../domain/plan.ts'
@@ -7,10 +7,18 @@ import { tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import { sizesOf } from './budget.ts'
 import { brokenAudits } from './own-audits.ts'
-import { promisesOf } from './promises.ts'
+import { auditQuestion, promisesOf } from './promises.ts'
 
-/** What an audit found: how many promises it looked at, what was compared with the last version, and what `--accept` let through. */
-export type Audited = { readonly checks: number; readonly budget: string | null; readonly accepted: readonly string[] }
+/**
+ * What an audit found: how many promises it looked at, the hash of the rows (domain/content.ts), what was compared with the last version, and what
+ * `--accept` let through.
+ */
+export type Audited = {
+  readonly checks: number
+  readonly content: string
+  readonly budget: string | null
+  readonly accepted: readonly string[]
+}
 
 /**
  * Asks the warehouse whether the stage that was filled keeps every promise of the row schema and of the author's own audits, and whether the result
@@ -26,13 +34,14 @@ export async function audit(
   const { pipeline } = plan
   const promises = promisesOf(pipeline, plan.scope)
   const [answer, own, sizes] = await Promise.all([
-    warehouse.ask(auditSql(promises, stage.table)),
+    warehouse.ask(auditQuestion(promises, stage.table)),
     brokenAudits(pipeline, plan.tables, stage.table, warehouse),
     sizesOf(plan, stage, warehouse),
   ])
   const row = answer.rows[0]
   if (row === undefined) throw new EtlError('bug', 'the audit answered nothing.')
-  const broken = [...brokenPromises(row, promises, stage.rows), ...own]
+  const content = String(row.content)
+  const broken = [...brokenPromises(row, promises, stage.rows), ...otherRows(stage, content), ...own]
   const over = isEmptied(plan, stage) ? [emptied(plan)] : overBudget(pipeline.expect, sizes)
   if (broken.length > 0 || (over.length > 0 && !accept)) {
     const stays = `nothing was published; the result stays in ${tableName(stage.table)} until ${expiry(clock.now())}`
@@ -50,7 +59,13 @@ export async function audit(
     })
   }
   const checks = auditChecks(promises) + Object.keys(pipeline.audits).length
-  return { checks, budget: budgetText(pipeline.expect, sizes), accepted: few(over) }
+  return { checks, content, budget: budgetText(pipeline.expect, sizes), accepted: few(over) }
+}
+
+/** Of rows that were sent, the hash is known: what the service made of them must have the same. */
+function otherRows({ contentHash }: Stage, content: string): readonly Broken[] {
+  if (contentHash === null || contentHash === content) return []
+  return [{ text: 'the stage holds other rows than were sent: their hash is another', rows: null }]
 }
 
 function isEmptied({ last, pipeline }: Plan, { rows, deleted = 0 }: Stage): boolean {

@@ -39,8 +39,7 @@ async function staged(
     untilStopped(() => ports.warehouse.note({ ...noteOf(plan), event: 'staged', stage, ...rowsRead }), signal),
   )
   say('staged', { table: tableName(stage.table), rows: stage.rows })
-  say('audited', { rows: stage.rows, ...(await audited(plan, stage, ports, signal, accept)) })
-  return { plan, publication: publicationOf(plan, stage) }
+  return ready(plan, stage, await audited(plan, stage, ports, signal, accept), say)
 }
 
 /** A stage that has expired meanwhile, or that somebody dropped, is made anew. */
@@ -50,12 +49,17 @@ async function resumed(plan: Plan, ports: Ports, signal: AbortSignal, say: Say, 
   try {
     const found = await audited(plan, stage, ports, signal, accept)
     say('resumed', { table: tableName(stage.table), rows: stage.rows })
-    say('audited', { rows: stage.rows, ...found })
-    return { plan, publication: publicationOf(plan, stage) }
+    return ready(plan, stage, found, say)
   } catch (error) {
     if (error instanceof EtlError && error.kind === 'notFound') return undefined
     throw error
   }
+}
+
+/** The hash of rows that never passed through here, only the audit knows. */
+function ready(plan: Plan, stage: Stage, { content, ...found }: Audited, say: Say): Prepared {
+  say('audited', { rows: stage.rows, ...found })
+  return { plan, publication: publicationOf(plan, { ...stage, contentHash: content }) }
 }
 
 /** What --accept lets through stands in the ledger before it is published. */

@@ -1,4 +1,5 @@
-import { auditSql, type Promises } from '../domain/audit.ts'
+import { added, auditSql, type Promises } from '../domain/audit.ts'
+import { contentSql } from '../domain/content.ts'
 import { ownAuditsSql, tablesOf } from '../domain/own-audits.ts'
 import { guarded } from '../domain/personal.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
@@ -13,6 +14,12 @@ export function promisesOf(pipeline: NamedPipeline, scope: Scope): Promises {
   const { write } = pipeline
   const deletions = write.mode === 'merge' && write.deletes === 'missing'
   return { columns, key, scope: slices, elements: pipeline.transform.kind === 'sql', deletions }
+}
+
+/** The audit's question of a stage: which promises its rows break, and in the same breath the hash of what lies in it, as `content`. */
+export function auditQuestion(promises: Promises, stage: TableRef): string {
+  const content = contentSql(promises.columns, stage, promises.deletions ? added : undefined)
+  return auditSql(promises, stage, [`(${content}) AS content`])
 }
 
 /** What stands in front of the author's own audits. */
@@ -37,5 +44,5 @@ export function auditText(
     Object.keys(pipeline.audits).length === 0
       ? []
       : [ownAuditsSql(pipeline.audits, ownTables(pipeline, tables, stage, warehouse))]
-  return [auditSql(promisesOf(pipeline, scope), stage), ...own].join(';\n\n')
+  return [auditQuestion(promisesOf(pipeline, scope), stage), ...own].join(';\n\n')
 }

@@ -30,6 +30,9 @@ type Work = {
   readonly signal: AbortSignal | undefined
 }
 
+/** jobs.getQueryResults, without rows. */
+type Held = { readonly jobComplete?: boolean; readonly numDmlAffectedRows?: string }
+
 /** BigQuery jobs with ids of ours: after any doubt the id is looked up, and a failed id is never used again. */
 export type Jobs = {
   /**
@@ -78,27 +81,27 @@ export function createJobs(api: Api, token: string): Jobs {
     let current = job
     const isQuery = job.configuration?.query !== undefined
     // A load job can't be asked to answer when it is done, and takes seconds: fewer questions, further apart.
-    const [growth, longest] = isQuery ? [2, api.policy.poll.pause] : [4, 4 * api.policy.poll.pause]
+    const [growth, longest] = isQuery ? [2, api.policy.poll.pause] : [8, 4 * api.policy.poll.pause]
     let wait = api.policy.poll.pause / 8
     while (current.status.state !== 'DONE') {
       const { jobId } = current.jobReference
-      const held = isQuery && (await holds(jobId, signal))
-      if (!held) await api.clock.sleep(wait, signal)
+      const answer = isQuery ? await held(jobId, signal) : undefined
+      if (answer?.jobComplete === true) return { ...current, status: { state: 'DONE' }, statistics: { query: answer } }
+      if (answer === undefined) await api.clock.sleep(wait, signal)
       wait = Math.min(wait * growth, longest)
       current = await api.repeat<Job>({ path: `${path}/${jobId}`, query: { location }, ...stopping(signal) })
     }
     return current
   }
 
-  /** The service holds this answer until the query is done or the time is over; how it ended, jobs.get says. */
-  const holds = async (id: string, signal?: AbortSignal): Promise<boolean> => {
+  /** The service holds this answer until the query has ended well or the time is over; how it failed, jobs.get says. */
+  const held = async (id: string, signal?: AbortSignal): Promise<Held | undefined> => {
     const query = { location, maxResults: 0, timeoutMs: Math.round(api.policy.poll.hang) }
     try {
-      await api.once({ path: `${api.project}/queries/${id}`, query, ...stopping(signal) })
-      return true
+      return await api.once<Held>({ path: `${api.project}/queries/${id}`, query, ...stopping(signal) })
     } catch (error) {
       failureOf(error)
-      return false
+      return undefined
     }
   }
 

@@ -1,6 +1,5 @@
 import { stageLifetime } from '../../domain/audit.ts'
 import type { Column } from '../../domain/column.ts'
-import { contentSql } from '../../domain/content.ts'
 import { literal } from '../../domain/literal.ts'
 import type { Stage, TargetTables } from '../../domain/run.ts'
 import { type TableRef, tableName } from '../../domain/source.ts'
@@ -8,7 +7,7 @@ import type { StageFrom } from '../../ports/warehouse.ts'
 import { type Api, failed } from './api.ts'
 import type { Jobs } from './jobs.ts'
 import { isDuplicate, labels } from './jobs.ts'
-import { ask, queryConfiguration } from './query.ts'
+import { queryConfiguration } from './query.ts'
 import { stageColumn, toStage } from './staged.ts'
 import { tablePath } from './tables.ts'
 import { fieldOf } from './types.ts'
@@ -21,8 +20,8 @@ const opOfStage: Column = { name: '_op', type: 'STRING', mode: 'NULLABLE', rules
 const atOnce = 2
 
 /**
- * Fills a stage of the attempt's own. Of files the answer says what was sent: the audit asks for the rows and the hash of what has come
- * (domain/content.ts). Of a query the stage itself says both.
+ * Fills a stage of the attempt's own. The answer says what was sent: the audit asks for the rows and the hash (domain/content.ts) of what lies there. Of a
+ * query's rows only their number is known before.
  */
 export async function stage(
   api: Api,
@@ -39,8 +38,8 @@ export async function stage(
   if (from.kind === 'query') {
     const names = columns.map(column => literal.name(column.name)).join(', ')
     const sql = `INSERT INTO ${literal.table(table)} (${names})\nSELECT ${columns.map(toStage).join(', ')} FROM (\n${from.sql}\n)`
-    await jobs.run(name, queryConfiguration(sql), what)
-    return { table, ...(await contentOf(api, table, columns)) }
+    const { statistics } = await jobs.run(name, queryConfiguration(sql), what)
+    return { table, rows: Number(statistics?.query?.numDmlAffectedRows), contentHash: null }
   }
   const parts = from.files.entries()
   const load = async () => {
@@ -91,13 +90,6 @@ async function create(api: Api, tables: TargetTables, columns: readonly Column[]
       if (!isDuplicate(error) || number === 50) throw failed(api, error, `the stage ${project}.${dataset}.${table}`)
     }
   }
-}
-
-/** Rows and hash of a stage that no process of ours has seen, in one question. */
-async function contentOf(api: Api, table: TableRef, columns: readonly Column[]): Promise<{ rows: number; contentHash: string }> {
-  const sql = `SELECT COUNT(*) AS n, (${contentSql(columns, table)}) AS content FROM ${literal.table(table)}`
-  const { rows } = await ask(api, sql, `the stage ${tableName(table)}`)
-  return { rows: Number(rows[0]?.n), contentHash: String(rows[0]?.content) }
 }
 
 /** Deletes a stage; one that can't be deleted expires. */
