@@ -1,8 +1,11 @@
 // The commands, in the order of the help.
+import { adopt } from './adopt.ts'
 import type { Command } from './command.ts'
+import { contract } from './contract.ts'
 import { demo } from './demo.ts'
 import { diff } from './diff.ts'
 import { doctor } from './doctor.ts'
+import { evolve } from './evolve.ts'
 import { list } from './list.ts'
 import { local } from './local.ts'
 import { manifest } from './manifest.ts'
@@ -30,8 +33,11 @@ export const commands: readonly Command[] = [
   rollback,
   release,
   prune,
+  evolve,
+  contract,
+  adopt,
+  doctor,
   schedule,
   local,
   manifest,
-  doctor,
 ]

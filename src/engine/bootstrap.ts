@@ -1,6 +1,8 @@
 import { EtlError } from '../domain/error.ts'
+import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Plan } from '../domain/plan.ts'
 import { jitter } from '../domain/policy.ts'
+import type { TargetTables } from '../domain/run.ts'
 import { tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { Say } from './say.ts'
@@ -20,25 +22,30 @@ export async function bootstrap(
   settings: Pick<Settings, 'policy'>,
   say: Say,
 ): Promise<void> {
-  await untilItFits(plan, ports, settings)
-  const { tables } = plan
+  const { pipeline, tables, identity } = plan
+  const whose = { pipeline, tables, run: identity.run, attempt: identity.attempt }
+  await fit(whose, [...plan.bootstrap, ...plan.evolve], ports, settings)
   const widened = plan.changes.filter(change => change.class === 'expand').map(change => change.sentence)
   if (widened.length > 0) say('evolved', { table: tableName(tables.target), changes: widened })
   if (plan.bootstrap.length === 0) return
   say('created', { tables: [tables.target, tables.history, tables.head, tables.runs].map(tableName) })
 }
 
-async function untilItFits(
-  plan: Plan,
+/** Whose tables are made, and by which attempt. */
+type Whose = { readonly pipeline: NamedPipeline; readonly tables: TargetTables; readonly run: string; readonly attempt: string }
+
+/** Runs the scripts, and then those that `describe` still wants, until it wants none. */
+export async function fit(
+  { pipeline, tables, run, attempt }: Whose,
+  wanted: readonly string[],
   { warehouse, clock }: Pick<Ports, 'warehouse' | 'clock'>,
   { policy }: Pick<Settings, 'policy'>,
 ): Promise<void> {
-  const { pipeline, tables, identity } = plan
   const started = clock.now().getTime()
-  let scripts = [...plan.bootstrap, ...plan.evolve]
+  let scripts = wanted
   for (let round = 1; scripts.length > 0; round++) {
-    const failure = await warehouse.bootstrap(scripts, identity.attempt).then(() => undefined, passing)
-    const { missing, evolve } = await warehouse.describe(pipeline, tables, identity.run)
+    const failure = await warehouse.bootstrap(scripts, attempt).then(() => undefined, passing)
+    const { missing, evolve } = await warehouse.describe(pipeline, tables, run)
     scripts = [...missing, ...evolve]
     if (scripts.length === 0) return
     const isOver = failure?.kind === 'conflict' ? clock.now().getTime() - started > policy.conflict.window : round >= rounds

@@ -4,6 +4,7 @@ import type { AuditTable } from '../domain/own-audits.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Answer, Head, LedgerRow, Publication, PublishOutcome, Stage, TargetTables } from '../domain/run.ts'
 import type { TableRef } from '../domain/source.ts'
+import type { Migrations } from './migrations.ts'
 
 /** What exists of a target, and who holds it. `now` is the warehouse's clock: the only one that decides anything. */
 export type TargetState = {
@@ -52,7 +53,7 @@ export type StageFrom =
  * The warehouse that publishes. All methods throw EtlError: `notFound`, `denied`, `schema`, `query`, `conflict`, `unavailable`.
  * Job ids are chosen by the caller's attempt; after any doubt the id is looked up: absent → submit, running or done → adopt, failed → next number.
  */
-export type Warehouse = {
+export type Warehouse = Migrations & {
   /** Reads only; may be repeated. Checks that both datasets exist (`notFound`: "made by naisjob.yaml: deploy once") and that t can take the row's columns (`schema`, with the way on). */
   describe(pipeline: NamedPipeline, tables: TargetTables, run: string): Promise<TargetState>
   /** The script that makes the history of a target whose write mode needs none until something is brought back. Idempotent. */

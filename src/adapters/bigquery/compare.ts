@@ -43,12 +43,14 @@ export async function withNulls(
   })
 }
 
-/** A filter that every row passes, for a table that demands one. */
-function everything(table: TableResource): string {
+/** A filter that every row passes, for a table that demands one: ` WHERE …`, or nothing. */
+export function everything(table: TableResource): string {
   const { partition, requiresFilter } = layoutOf(table)
   const column = columnsOf(table).find(candidate => candidate.name === partition?.column)
-  if (!requiresFilter || column?.type !== 'DATE') return ''
-  return ` WHERE ${literal.name(column.name)} >= ${literal.date('0001-01-01')} OR ${literal.name(column.name)} IS NULL`
+  if (!requiresFilter || column === undefined) return ''
+  const first = { DATE: literal.date('0001-01-01'), TIMESTAMP: literal.timestamp('0001-01-01T00:00:00Z') }[column.type as string]
+  const name = literal.name(column.name)
+  return first === undefined ? '' : ` WHERE ${name} >= ${first} OR ${name} IS NULL`
 }
 
 /**
@@ -68,7 +70,7 @@ export function refuseBreaking(pipeline: NamedPipeline, ref: TableRef, table: Ta
 }
 
 /** `t` → `t_v2` → `t_v3`: how NAV names a table that follows another one. */
-function nextName(table: string): string {
+export function nextName(table: string): string {
   const [, base = table, number] = /^(.*)_v(\d+)$/.exec(table) ?? []
   return `${base}_v${number === undefined ? 2 : Number(number) + 1}`
 }
@@ -79,7 +81,7 @@ export function columnsOf(table: TableResource): readonly Column[] {
 }
 
 /** How a table lies. */
-function layoutOf(table: TableResource): Layout {
+export function layoutOf(table: TableResource): Layout {
   const { timePartitioning: time, rangePartitioning: range, clustering } = table
   const partition =
     time !== undefined

@@ -12,6 +12,7 @@ import { failureOf, isConflict } from './errors.ts'
 import { isDuplicate, type Jobs, jobId } from './jobs.ts'
 import { headOf, noteParameters, noteScript } from './ledger.ts'
 import { missingRows } from './merge.ts'
+import { createMigrations } from './migrations.ts'
 import { parameter, publishParameters, publishScript } from './publish.ts'
 import { answerOf, ask, queryConfiguration } from './query.ts'
 import { drop, stage } from './stage.ts'
@@ -20,6 +21,7 @@ import { auditTables, type Names, queryText } from './text.ts'
 /** Publishes to BigQuery. */
 export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
   return {
+    ...createMigrations(api),
     describe: (pipeline, tables, run) => describe(api, pipeline, tables, run),
     historyText: (pipeline, tables) => [createHistory(pipeline, tables)],
     async bootstrap(scripts, attempt) {
