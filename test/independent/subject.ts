@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { append, dataset, merge, partition, pipeline, replace, row, table } from 'nais-etl'
+import { append, bq, dataset, merge, partition, pipeline, replace, row, table } from 'nais-etl'
 import * as z from 'zod'
 import { type Api, openApi } from '../../src/adapters/bigquery/api.ts'
 import { type Configuration, createJobs, type Job, type Jobs } from '../../src/adapters/bigquery/jobs.ts'
@@ -49,6 +49,19 @@ export const Out = row({ dato: z.iso.date(), env: z.string(), n: z.int() }, { ke
 const out = dataset('anything').table('t', Out, { description: "Apps' counts" })
 const source = table(Out, 'source.apps')
 export const byDate = named(pipeline({ schedule: '30 6 * * *', from: { source }, to: out, write: partition('dato') }))
+const Wider = row(
+  { dato: z.iso.date(), env: z.string(), n: bq.numeric().nullable(), more: bq.timestamp().nullable() },
+  { key: ['dato', 'env'] },
+)
+/** What `byDate` became later. */
+export const wider = named(
+  pipeline({
+    schedule: '30 6 * * *',
+    from: { source: table(Wider, 'source.apps') },
+    to: dataset('anything').table('t', Wider, { description: "Apps' counts" }),
+    write: partition('dato'),
+  }),
+)
 export const added = named(pipeline({ schedule: '30 6 * * *', from: { source }, to: out, write: append() }))
 export const merged = named(pipeline({ schedule: '30 6 * * *', from: { source }, to: out, write: merge() }))
 export const whole = named(pipeline({ schedule: '30 6 * * *', from: { source }, to: out, write: replace() }))

@@ -2,7 +2,19 @@ import { describe, expect, test } from 'vitest'
 import { createHead } from '../../src/adapters/bigquery/bootstrap.ts'
 import { queryConfiguration } from '../../src/adapters/bigquery/query.ts'
 import { freshTarget, makeDataset, project, sql, tablesIn } from '../adapters/bigquery/world.ts'
-import { byDate, processOn, readyTarget, type Subject } from './subject.ts'
+import {
+  byDate,
+  day,
+  outcomeOf,
+  processOn,
+  publish,
+  readyStages,
+  readyTarget,
+  type Subject,
+  version,
+  whole,
+  wider,
+} from './subject.ts'
 
 /** Datasets, tables and the DDL of a target. */
 export function tablesContract(on: Subject): void {
@@ -58,14 +70,27 @@ export function tablesContract(on: Subject): void {
 
     test('are refused with other columns', async () => {
       const tables = await freshTarget(on.server)
-      await sql(
-        on.server,
-        `CREATE TABLE \`${project}.${tables.target.dataset}.t\` (dato STRING, env STRING, more INT64 NOT NULL)`,
-      )
-      await expect(on.adapter.warehouse.describe(byDate, tables, 'run-1')).rejects.toMatchObject({
+      const columns = 'dato STRING NOT NULL, env STRING NOT NULL, n INT64 NOT NULL, version TIMESTAMP NOT NULL'
+      await sql(on.server, `CREATE TABLE \`${project}.${tables.target.dataset}.t\` (${columns})`)
+      await expect(on.adapter.warehouse.describe(whole, tables, 'run-1')).rejects.toMatchObject({
         kind: 'schema',
-        problem: expect.stringMatching(/dato is STRING there.*there is no column n;.*more is required there/),
+        problem: expect.stringContaining('column dato is STRING there, the row schema says DATE'),
       })
+    })
+
+    test('are evolved by ALTER TABLE: a new column, NOT NULL dropped, a type widened; rows stay, and then nothing is left to do', async () => {
+      const { tables, make, stages } = await readyStages(on, byDate, [{ dato: day, env: 'dev', n: 1 }])
+      await publish(on, make(stages[0], { run: 'job-1', attempt: 'aaaaaa', version: version(1) }))
+      const { evolve } = await on.adapter.warehouse.describe(wider, tables, 'run-2')
+      expect(evolve.length).toBeGreaterThan(3)
+      await on.adapter.warehouse.bootstrap(evolve, 'cccccc')
+      expect(await on.adapter.warehouse.describe(wider, tables, 'run-2')).toMatchObject({ missing: [], evolve: [] })
+      const { dataset } = tables.target
+      const row = `SELECT dato, env, n + 0.5, more FROM \`${project}.${dataset}.t\``
+      expect(await sql(on.server, row)).toEqual([[day, 'dev', '1.5', null]])
+      // The code of yesterday, which knows nothing of it, goes on to publish.
+      const yesterday = make(stages[0], { run: 'job-2', attempt: 'bbbbbb', version: version(2), baseSeq: 1n })
+      expect(await outcomeOf(publish(on, yesterday))).toBe('published')
     })
 
     test('can be asked for with what they hold: names, and an error with Google’s reason for one that is not there', async () => {
