@@ -39,6 +39,7 @@ async function playRuns(): Promise<number> {
   const results = await lanes(Number(values.lanes), groups, async number => {
     const size = values.only === undefined ? Math.min(groupSize, runs - number * groupSize) : groupSize
     const result = await playGroup(seed, number, size, chosen, coverage)
+    say(`group ${number}: ${result.runs} runs, ${result.published} published, ${result.findings.length} findings, ${seconds()} s`)
     for (const { kind, text, scene, run } of result.findings) {
       say(`${kind}: ${text}`)
       say(`  in run ${run} of group ${number}, ${scene}`)

@@ -72,11 +72,12 @@ test.each(['dropAnswer', 'unavailableAfter'] as const)('%s: carried out, and the
   expect(got).toHaveLength(1)
 })
 
-test.each(['cutBefore', 'unavailable'] as const)('%s: not carried out', async kind => {
+test.each(['cutBefore', 'unavailable', 'notFound'] as const)('%s: not carried out', async kind => {
   fate = () => ({ kind })
   const answer = await post({ a: 1 }).catch(() => undefined)
-  expect(answer?.status).toBe(kind === 'cutBefore' ? undefined : 503)
-  if (answer !== undefined) expect(await answer.json()).toMatchObject({ error: { errors: [{ reason: 'backendError' }] } })
+  expect(answer?.status).toBe({ cutBefore: undefined, unavailable: 503, notFound: 404 }[kind])
+  if (answer !== undefined)
+    expect(await answer.json()).toMatchObject({ error: { errors: [{ reason: kind === 'notFound' ? kind : 'backendError' }] } })
   expect(got).toHaveLength(0)
 })
 

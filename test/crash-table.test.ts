@@ -155,6 +155,24 @@ describe.each([
   })
 })
 
+describe('409 on submit', () => {
+  test('a job whose answer was lost and that could not be seen yet: the id is taken, by this very job, which is waited for', async () => {
+    await world.next(mode)
+    const fates: Fate[] = [{ kind: 'dropAnswer' }, { kind: 'notFound' }]
+    const ended = await pod('taken', (_, { step }) => (step === 'publish' ? fates.shift() : undefined))
+    expect(lastLine(ended)).toMatchObject({ event: 'published' })
+    const publishing = ended.seen.filter(({ job }) => job?.startsWith('etl-publish'))
+    expect(publishing.slice(0, 4).map(({ method, fate, status }) => `${method} ${fate} ${status}`)).toEqual([
+      'POST dropAnswer 200',
+      'GET notFound undefined',
+      'POST pass 409',
+      'GET pass 200',
+    ])
+    expect(await versionsOf('taken')).toHaveLength(1)
+    await whole()
+  })
+})
+
 describe('killed inside the transaction, with the server that ran it', () => {
   test('it is rolled back, and the next attempt publishes', async () => {
     const before = await found()

@@ -24,13 +24,13 @@ type Wait = number | (() => unknown)
  * What becomes of a request.
  * - `pass`: forwarded, and the answer given back.
  * - `dropAnswer`, `unavailableAfter`: forwarded and carried out; then the connection is cut, or the answer is 503.
- * - `cutBefore`, `unavailable`: not forwarded; the connection is cut, or the answer is 503.
+ * - `cutBefore`, `unavailable`, `notFound`: not forwarded; the connection is cut, or the answer is 503, or 404 as of something that can't be seen yet.
  *
  * `before` comes before it is forwarded; a JSON request whose client dies meanwhile is forwarded all the same, late, as a network may do it.
  * `after` comes when the server has answered and before the client hears of it.
  */
 export type Fate = {
-  readonly kind: 'pass' | 'dropAnswer' | 'unavailable' | 'unavailableAfter' | 'cutBefore'
+  readonly kind: 'pass' | 'dropAnswer' | 'unavailable' | 'unavailableAfter' | 'cutBefore' | 'notFound'
   readonly before?: Wait
   readonly after?: Wait
 }
@@ -71,10 +71,12 @@ export async function startProxy(
     seen.push(record)
     await wait(fate.before)
     if (fate.kind === 'cutBefore') return void incoming.socket.destroy()
-    if (fate.kind === 'unavailable') {
+    if (fate.kind === 'unavailable' || fate.kind === 'notFound') {
       // What was not read yet would be taken for the next request.
       incoming.resume()
-      return unavailable(outgoing)
+      return fate.kind === 'unavailable'
+        ? unavailable(outgoing)
+        : refuse(outgoing, 404, 'notFound', 'Not found: Job', 'NOT_FOUND')
     }
     const answer = await forward(incoming, body)
     if (answer.statusCode !== undefined) record.status = answer.statusCode
@@ -158,9 +160,14 @@ function here(location: string, url: string): string {
   return `${url}${pathname}${search}`
 }
 
-/** As Google answers it (BigQuery: Error messages, backendError). */
+/** BigQuery: Error messages, backendError. */
 function unavailable(outgoing: ServerResponse): void {
-  const error = { reason: 'backendError', message: 'The service is currently unavailable.', domain: 'global' }
-  outgoing.writeHead(503, { 'content-type': 'application/json' })
-  outgoing.end(JSON.stringify({ error: { code: 503, message: error.message, status: 'UNAVAILABLE', errors: [error] } }))
+  refuse(outgoing, 503, 'backendError', 'The service is currently unavailable.', 'UNAVAILABLE')
+}
+
+/** As Google's APIs answer. */
+function refuse(outgoing: ServerResponse, code: number, reason: string, message: string, status: string): void {
+  const errors = [{ reason, message, domain: 'global' }]
+  outgoing.writeHead(code, { 'content-type': 'application/json' })
+  outgoing.end(JSON.stringify({ error: { code, message, status, errors } }))
 }
