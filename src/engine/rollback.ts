@@ -79,10 +79,10 @@ type Given = {
 /** The publication that brings the version back, its rows staged. */
 async function prepared({ pipeline, tables, versions, restores, request, ports, settings, signal }: Given): Promise<Publication> {
   const run = `rollback-${request.user}-${request.attempt}`
-  const { head, now, missing } = await untilStopped(() => ports.warehouse.describe(pipeline, tables, run), signal)
+  const { head, now, missing, evolve } = await untilStopped(() => ports.warehouse.describe(pipeline, tables, run), signal)
   const isAppend = pipeline.write.mode === 'append'
   // append makes its history with the first rows that have to lie somewhere.
-  const made = isAppend ? [...missing, ...ports.warehouse.historyText(pipeline, tables)] : missing
+  const made = [...missing, ...evolve, ...(isAppend ? ports.warehouse.historyText(pipeline, tables) : [])]
   if (made.length > 0) await ports.warehouse.bootstrap(made, request.attempt)
   const scope: Scope = pipeline.write.mode === 'partition' ? datesSince(versions, restores.version) : null
   const identity: Identity = {
