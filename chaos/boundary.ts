@@ -26,8 +26,8 @@ function asked(json: unknown): string | undefined {
   return /head__|\.runs`|CURRENT_TIMESTAMP/.test(query) ? 'describe' : 'read'
 }
 
-function tableStep([, dataset, , table]: readonly string[]): string | undefined {
-  if (dataset === undefined) return undefined
+function tableStep([kind, dataset, , table]: readonly string[]): string | undefined {
+  if (kind !== 'datasets' || dataset === undefined) return undefined
   if (table === undefined) return `dataset ${dataset}`
   return (
     /^(head|stage)__/.exec(table)?.[1] ??
