@@ -5,6 +5,7 @@ import type { Plan } from '../domain/plan.ts'
 import type { Stage } from '../domain/run.ts'
 import { tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
+import type { Note } from '../ports/warehouse.ts'
 import { sizesOf } from './budget.ts'
 import { brokenAudits } from './own-audits.ts'
 import { auditQuestion, promisesOf } from './promises.ts'
@@ -22,7 +23,8 @@ export type Audited = {
 
 /**
  * Asks the warehouse whether the stage that was filled keeps every promise of the row schema and of the author's own audits, and whether the result
- * is as large as expected; the rows stay where they are. `accept` lets a result pass that is out of its budget, nothing else.
+ * is as large as expected; the rows stay where they are. `accept` lets a result pass that is out of its budget, nothing else. `staged` is noted before, in the
+ * same call.
  * @throws EtlError `audit`; nothing is published, and the stage stays until it expires.
  */
 export async function audit(
@@ -30,11 +32,14 @@ export async function audit(
   stage: Stage,
   { warehouse, clock }: Pick<Ports, 'warehouse' | 'clock'>,
   accept: boolean,
+  staged?: Note,
 ): Promise<Audited> {
   const { pipeline } = plan
   const promises = promisesOf(pipeline, plan.scope)
   const [answer, own, sizes] = await Promise.all([
-    warehouse.ask(auditQuestion(promises, stage.table)),
+    staged === undefined
+      ? warehouse.ask(auditQuestion(promises, stage.table))
+      : warehouse.noteAndAsk(staged, auditQuestion(promises, stage.table)),
     brokenAudits(pipeline, plan.tables, stage.table, warehouse),
     sizesOf(plan, stage, warehouse),
   ])

@@ -3,6 +3,7 @@ import type { Plan } from '../domain/plan.ts'
 import type { Publication, Stage } from '../domain/run.ts'
 import { tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
+import type { Note } from '../ports/warehouse.ts'
 import { type Audited, audit } from './audit.ts'
 import { noteOf } from './note.ts'
 import { publicationOf } from './plan.ts'
@@ -34,12 +35,9 @@ async function staged(
   accept: boolean,
 ): Promise<Prepared> {
   const { stage, read } = await makeStage(plan, tried, ports, signal, event => say(event.kind, event as never))
-  const rowsRead = read === null ? {} : { rowsRead: read }
-  await step({ step: 'stage' }, () =>
-    untilStopped(() => ports.warehouse.note({ ...noteOf(plan), event: 'staged', stage, ...rowsRead }), signal),
-  )
+  const note = { ...noteOf(plan), event: 'staged', stage, ...(read === null ? {} : { rowsRead: read }) }
   say('staged', { table: tableName(stage.table), rows: stage.rows })
-  return ready(plan, stage, await audited(plan, stage, ports, signal, accept), say)
+  return ready(plan, stage, await audited(plan, stage, ports, signal, accept, note), say)
 }
 
 /** A stage that has expired meanwhile, or that somebody dropped, is made anew. */
@@ -63,10 +61,17 @@ function ready(plan: Plan, stage: Stage, { content, ...found }: Audited, say: Sa
 }
 
 /** What --accept lets through stands in the ledger before it is published. */
-async function audited(plan: Plan, stage: Stage, ports: Ports, signal: AbortSignal, accept: boolean): Promise<Audited> {
+async function audited(
+  plan: Plan,
+  stage: Stage,
+  ports: Ports,
+  signal: AbortSignal,
+  accept: boolean,
+  note?: Note,
+): Promise<Audited> {
   return step({ step: 'audit' }, () =>
     untilStopped(async () => {
-      const found = await audit(plan, stage, ports, accept)
+      const found = await audit(plan, stage, ports, accept, note)
       const message = `--accept: ${found.accepted.join(' · ')}`
       if (found.accepted.length > 0) await ports.warehouse.note({ ...noteOf(plan), event: 'audited', stage, message })
       return found

@@ -78,6 +78,8 @@ export type Warehouse = Migrations & {
   execute(name: string, sql: string, what: string): Promise<Answer & { readonly affected: number }>
   /** Bytes that a SELECT would read, by a dry run; null where the warehouse doesn't say. */
   estimate(sql: string): Promise<number | null>
+  /** `note` and then `ask`, in one call. */
+  noteAndAsk(note: Note, sql: string): Promise<Answer>
   /** The script that `publish` executes, word for word. */
   publishText(publications: readonly Publication[]): string
   /**

@@ -50,6 +50,8 @@ export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
       const typed = Object.entries(parameters).map(([name, value]) => parameter(name, 'STRING', value))
       return ask(api, sql, 'a question', typed)
     },
+    noteAndAsk: (note, sql) =>
+      ask(api, `${noteScript(note)}\n${sql};`, `a question after the note ${note.event} in the ledger`, noteParameters(note)),
     async execute(name, sql, what) {
       const job = await jobs.run(name, queryConfiguration(sql), what)
       const affected = Number(job.statistics?.query?.numDmlAffectedRows ?? 0)
