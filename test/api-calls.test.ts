@@ -108,7 +108,7 @@ test.each([
   ['partition', 11],
   ['append', 11],
   ['merge', 11],
-  ['deletes', 14],
+  ['deletes', 12],
   ['sql', 11],
 ])(
   'in mode %s in %i',

@@ -70,7 +70,7 @@ export type Warehouse = Migrations & {
     attempt: string,
     options?: { readonly op?: boolean },
   ): Promise<Stage>
-  /** merge: adds to a stage the rows of the target whose key it lacks, as rows to be deleted. @returns how many. Not to be repeated. */
+  /** merge: adds to a stage the rows of the target whose key it lacks, as rows to be deleted. @returns how many there are. May be repeated. */
   stageMissing(tables: TargetTables, columns: readonly Column[], key: readonly string[], stage: Stage): Promise<number>
   /** Runs a SELECT and gives every row; for small answers: audits, versions, read. Values as in domain/column.ts. */
   ask(sql: string, parameters?: Readonly<Record<string, string>>): Promise<Answer>
