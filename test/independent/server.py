@@ -3,7 +3,8 @@ Starts local-bigquery 0.3.2 without its DuckDB extensions, which it would downlo
 the wheel of duckdb 1.5.6. What is lost by that: time travel, GEOGRAPHY, EXTERNAL_QUERY. It replaces private names of that version, so requirements.txt
 pins it and all that it needs. Ends when its standard input does: whoever started it may be killed.
 
-One defect is mended: its MERGE tries BEGIN to learn whether a transaction is open, which makes DuckDB 1.5.6 give up the one that is.
+Two defects are mended: its MERGE tries BEGIN to learn whether a transaction is open, which makes DuckDB 1.5.6 give up the one that is; and its
+CAST(NUMERIC AS STRING) writes nine decimals, where BigQuery writes none that are 0.
 """
 
 import functools
@@ -15,6 +16,9 @@ import duckdb
 from local_bigquery import cli
 from local_bigquery.engine import database as d
 from local_bigquery.jobs import merge
+from local_bigquery.sql.rules import NODE_RULES
+from local_bigquery.sql.rules.typing import DECIMALS, kind
+from sqlglot import exp
 
 
 def attach(con, project):
@@ -63,6 +67,16 @@ def merging(run):
     return lambda cursor, tree, context: run(InTransaction(cursor), tree, context)
 
 
+def numeric_text(node, context):
+    if not (isinstance(node, exp.Cast) and node.to.this in (exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR)):
+        return node
+    if kind(node.this) not in DECIMALS:
+        return node
+    # It always has nine or eighteen decimals.
+    digits = exp.func("rtrim", node, exp.Literal.string("0"))
+    return exp.func("rtrim", digits, exp.Literal.string("."))
+
+
 def end_with_stdin():
     while os.read(0, 4096):
         pass
@@ -70,6 +84,7 @@ def end_with_stdin():
 
 
 d._connect, d._attach, d.projects = connect, attach, lambda: sorted(d._attached)
+NODE_RULES.append(numeric_text)
 merge.run = merging(merge.run)
 threading.Thread(target=end_with_stdin, daemon=True).start()
 sys.exit(cli.main())
