@@ -270,6 +270,13 @@ describe('a budget', () => {
     expect(await world(name)).toEqual(before)
     expect((await looked(expecting())).broken).toEqual([])
 
+    await source(name, Case.columns, [])
+    const nothing = (await runs(expecting())).error
+    expect(nothing?.problem).toMatch(/^the result is empty, and version \S+ had 40 rows$/)
+    expect(nothing?.hint).toContain("say empty: 'allowed'")
+    expect(await world(name)).toEqual(before)
+
+    await source(name, Case.columns, source_(11))
     const told = { expect: { deletes: '≤ 30 %', rows: '±30 %' } }
     expect((await runs(expecting(told))).audited).toMatchObject({ budget: '29 rows, expected ±30 % of the 40 it has now' })
     expect(await ask(local.url, `SELECT COUNT(*) AS n FROM \`team-dev.published.${name}\``)).toEqual([{ n: 29n }])

@@ -1,8 +1,8 @@
-import { EtlError } from '../domain/error.ts'
 import { tablesOf } from '../engine/plan.ts'
 import { type BrokenRows, type Rejected, rejected as rejectedBy } from '../engine/rejected.ts'
 import { type Command, worldHelp, worldOptions } from './command.ts'
-import { loadPipeline } from './pipelines.ts'
+import { loadTarget } from './pipelines.ts'
+import { limitOf } from './read.ts'
 import { plain, table } from './table.ts'
 import { inWorld } from './with-local.ts'
 
@@ -12,6 +12,7 @@ export const rejected: Command = {
   usage: 'NAME [--run RUN] [--limit N] [--personal]',
   help: `Shows what the last failed run had staged and was not allowed to publish: each broken promise, the rows that break it, and the SQL that
 finds them. A stage stays for two days. It is held against the pipeline's file as it is now. Changes nothing.
+A pipeline that writes several tables: NAME.table.
 
   --run RUN        that run instead of the last failed one
   --limit N        at most N rows of each promise (20 if left out)
@@ -24,11 +25,11 @@ Examples
   options: { ...worldOptions, run: { type: 'string' }, limit: { type: 'string' }, personal: { type: 'boolean' } },
   words: { least: 1, most: 1 },
   async run(context) {
-    const pipeline = await loadPipeline(context.root, context.words[0] ?? '')
+    const pipeline = await loadTarget(context.root, context.words[0] ?? '')
     const { run, limit } = context.flags
     const request = {
       run: typeof run === 'string' ? run : undefined,
-      limit: limitOf(limit),
+      limit: limitOf(limit, 20),
       personal: context.flags.personal === true,
     }
     await inWorld(context, [pipeline], 'quiet', async ({ ports, settings }) => {
@@ -63,11 +64,4 @@ function rowsText({ text, sql, columns, rows }: BrokenRows): string[] {
   if (rows === null && sql !== null)
     return ['', text, '  Values are not shown, since the pipeline handles personal data: --personal shows them.', ...asked]
   return ['', text, ...(rows === null || rows.length === 0 ? [] : [table(columns, rows, shown)]), ...asked]
-}
-
-function limitOf(flag: string | boolean | undefined): number {
-  const limit = flag === undefined ? 20 : Number(flag)
-  if (!Number.isInteger(limit) || limit < 1)
-    throw new EtlError('usage', `--limit ${String(flag)} is no number of rows.`, { hint: 'write a whole number above 0' })
-  return limit
 }
