@@ -43,7 +43,7 @@ const mergeAndAppend: Check = {
     const isRight =
       first.outcome === 'published' &&
       second.outcome === 'published' &&
-      gone === 1 &&
+      gone.deleted === 1 &&
       states[0]?.startsWith('1 rows ') === true &&
       states[0].includes(', 4 in the history, seq 2 ') &&
       states[1]?.startsWith(`${2 * stageRows} rows `) === true

@@ -42,6 +42,8 @@ export type Stage = {
   readonly contentHash: string | null
   /** merge with deletes 'missing': how many of the rows are only there to be deleted. */
   readonly deleted?: number
+  /** And how many rows the target had then. */
+  readonly had?: number
 }
 
 /** The slices of a publication; `null` is everything. Dates in order. */

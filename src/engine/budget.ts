@@ -30,13 +30,16 @@ async function merged({ last, pipeline, tables }: Plan, write: Merge, stage: Sta
   const isExpected = pipeline.expect.rows.length > 0
   if (last === null || (write.deletes === 'none' && !isExpected))
     return { compared: isExpected ? [{ of: '', rows: stage.rows, before: null }] : [], deletes: null }
+  // What was staged just now is known; of a stage that was taken up, it is asked.
+  const { deleted, had: held } = stage
   const had = `(SELECT COUNT(*) FROM ${literal.table(tables.target)}) AS had`
-  const answer = await warehouse.ask(
+  const known = deleted === undefined || held === undefined ? undefined : { had: held, gone: deleted, stay: stage.rows - deleted }
+  const sql =
     write.deletes === 'missing'
       ? `SELECT ${had}, COUNTIF(_op = 'delete') AS gone, COUNT(*) - COUNTIF(_op = 'delete') AS stay FROM ${literal.table(stage.table)}`
-      : `${warehouse.auditTables(pipeline, tables, stage.table, ['result', 'current'])}${joined(pipeline.to.row.key, write.deletes, had)}`,
-  )
-  const [of, gone, come, stay] = ['had', 'gone', 'come', 'stay'].map(name => Number(answer.rows[0]?.[name] ?? 0)) as [
+      : `${warehouse.auditTables(pipeline, tables, stage.table, ['result', 'current'])}${joined(pipeline.to.row.key, write.deletes, had)}`
+  const found: Readonly<Record<string, unknown>> = known ?? (await warehouse.ask(sql)).rows[0] ?? {}
+  const [of, gone, come, stay] = ['had', 'gone', 'come', 'stay'].map(name => Number(found[name] ?? 0)) as [
     number,
     number,
     number,

@@ -30,8 +30,8 @@ export async function makeStage(
       untilStopped(async () => {
         const stage = await ports.warehouse.stage(tables, columns, from, name, { op: deletesMissing })
         if (!deletesMissing) return stage
-        const deleted = await ports.warehouse.stageMissing(tables, columns, key, stage)
-        return { ...stage, rows: stage.rows + deleted, deleted }
+        const found = await ports.warehouse.stageMissing(tables, columns, key, stage)
+        return { ...stage, rows: stage.rows + found.deleted, ...found }
       }, signal),
     )
   if (pipeline.transform.kind === 'sql') {

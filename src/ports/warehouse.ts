@@ -70,8 +70,13 @@ export type Warehouse = Migrations & {
     attempt: string,
     options?: { readonly op?: boolean },
   ): Promise<Stage>
-  /** merge: adds to a stage the rows of the target whose key it lacks, as rows to be deleted. @returns how many there are. May be repeated. */
-  stageMissing(tables: TargetTables, columns: readonly Column[], key: readonly string[], stage: Stage): Promise<number>
+  /** merge: adds to a stage the rows of the target whose key it lacks, as rows to be deleted. @returns how many there are, and how many rows the target has. May be repeated. */
+  stageMissing(
+    tables: TargetTables,
+    columns: readonly Column[],
+    key: readonly string[],
+    stage: Stage,
+  ): Promise<{ readonly deleted: number; readonly had: number }>
   /** Runs a SELECT and gives every row; for small answers: audits, versions, read. Values as in domain/column.ts. */
   ask(sql: string, parameters?: Readonly<Record<string, string>>): Promise<Answer>
   /** Runs statements that change something, as one job: once, also where an answer is lost. @returns the last answer, and how many rows changed. `name` is the job's. */

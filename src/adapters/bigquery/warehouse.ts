@@ -44,9 +44,9 @@ export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
     async stageMissing(tables, columns, key, { table }) {
       // Counted in the table: where an answer was lost and the statement runs again, it finds those keys there and adds nothing.
       const sql = `${missingRows(tables, { columns, key, stage: table })};
-SELECT COUNT(*) AS n FROM ${literal.table(table)} WHERE _op = 'delete'`
+SELECT COUNT(*) AS deleted, (SELECT COUNT(*) FROM ${literal.table(tables.target)}) AS had FROM ${literal.table(table)} WHERE _op = 'delete'`
       const { rows } = await ask(api, sql, `the rows of ${tableName(tables.target)} that are gone`)
-      return Number(rows[0]?.n)
+      return { deleted: Number(rows[0]?.deleted), had: Number(rows[0]?.had) }
     },
     ask: (sql, parameters = {}) => {
       const typed = Object.entries(parameters).map(([name, value]) => parameter(name, 'STRING', value))
