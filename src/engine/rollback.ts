@@ -79,10 +79,18 @@ type Given = {
 /** The publication that brings the version back, its rows staged. */
 async function prepared({ pipeline, tables, versions, restores, request, ports, settings, signal }: Given): Promise<Publication> {
   const run = `rollback-${request.user}-${request.attempt}`
-  const { head, now, missing, evolve } = await untilStopped(() => ports.warehouse.describe(pipeline, tables, run), signal)
   const isAppend = pipeline.write.mode === 'append'
   // append makes its history with the first rows that have to lie somewhere.
-  const made = [...missing, ...evolve, ...(isAppend ? ports.warehouse.historyText(pipeline, tables) : [])]
+  const { head, now, missing, evolve } = await untilStopped(
+    () => ports.warehouse.describe(pipeline, tables, run, { needsHistory: isAppend }),
+    signal,
+  )
+  // What is to be undone was listed before: the fence only sees what comes from here on.
+  if (head?.version !== versions.all[0]?.version)
+    throw new EtlError('conflict', `${head?.run} published version ${head?.version} meanwhile: nothing was brought back.`, {
+      hint: 'look at it, and roll back again',
+    })
+  const made = [...missing, ...evolve]
   if (made.length > 0) await ports.warehouse.bootstrap(made, request.attempt)
   const scope: Scope = pipeline.write.mode === 'partition' ? datesSince(versions, restores.version) : null
   const identity: Identity = {

@@ -55,9 +55,13 @@ export type StageFrom =
  */
 export type Warehouse = Migrations & {
   /** Reads only; may be repeated. Checks that both datasets exist (`notFound`: "made by naisjob.yaml: deploy once") and that t can take the row's columns (`schema`, with the way on). */
-  describe(pipeline: NamedPipeline, tables: TargetTables, run: string): Promise<TargetState>
-  /** The script that makes the history of a target whose write mode needs none until something is brought back. Idempotent. */
-  historyText(pipeline: NamedPipeline, tables: TargetTables): readonly string[]
+  describe(
+    pipeline: NamedPipeline,
+    tables: TargetTables,
+    run: string,
+    /** Of a write mode that has a history only once something was brought back, too. */
+    options?: { readonly needsHistory?: boolean },
+  ): Promise<TargetState>
   /** Runs the scripts of `missing` and `evolve`. All of them are tried: what another pod has done meanwhile may fail (`query`, `conflict`); whether all fits then, `describe` says. */
   bootstrap(scripts: readonly string[], attempt: string): Promise<void>
   /** Appends an event; at least once: the ledger's readers count attempts, not rows. */

@@ -17,7 +17,13 @@ import { ask } from './query.ts'
 import { datasetExists, findTable, type TableResource } from './tables.ts'
 
 /** What exists of a target: one tables.get and one query where all is there and the schema is the one that was published last. */
-export async function describe(api: Api, pipeline: NamedPipeline, tables: TargetTables, run: string): Promise<TargetState> {
+export async function describe(
+  api: Api,
+  pipeline: NamedPipeline,
+  tables: TargetTables,
+  run: string,
+  { needsHistory = false }: { readonly needsHistory?: boolean } = {},
+): Promise<TargetState> {
   const [target, { there, rows }] = await Promise.all([
     findTable(api, tables.target),
     stateOf(api, tables, run).catch(error => locationOr(api, tables, error)),
@@ -29,7 +35,8 @@ export async function describe(api: Api, pipeline: NamedPipeline, tables: Target
   const question = (sql: string) => ask(api, sql, `NULLs in ${tableName(tables.target)}`)
   // The last publication of this very schema wrote to the history: it is there, and it fits.
   const isKnown = head !== null && head.schemaHash === schemaHash(pipeline)
-  const history = isKnown || !keepsRows(pipeline.write) ? undefined : await findTable(api, tables.history)
+  const looksAtHistory = needsHistory || (keepsRows(pipeline.write) && !isKnown)
+  const history = looksAtHistory ? await findTable(api, tables.history) : undefined
   if (!there.runs || !there.head || target === undefined) await checkDatasets(api, pipeline.name, tables)
   if (target === undefined && head !== null && head.seq > 0n) refuseLost(pipeline, tables, head)
   const ledger = ledgerOf(rows)
@@ -48,7 +55,7 @@ export async function describe(api: Api, pipeline: NamedPipeline, tables: Target
     ...(there.runs ? [] : [createRuns(tables)]),
     ...(there.head ? [] : [createHead(tables)]),
     ...(target === undefined ? [createTarget(pipeline, tables)] : []),
-    ...(history === undefined && !isKnown && keepsRows(pipeline.write) ? [createHistory(held, tables)] : []),
+    ...(history === undefined && looksAtHistory ? [createHistory(held, tables)] : []),
   ]
   const isNoted = shape === notes.at(-1)?.message || (last === null && isKnown)
   const note = evolvedNote(pipeline, tables, run, head?.version ?? '1970-01-01T00:00:00Z', changes)

@@ -6,7 +6,6 @@ import type { Head, Publication, PublishOutcome } from '../../domain/run.ts'
 import { tableName } from '../../domain/source.ts'
 import type { Warehouse } from '../../ports/warehouse.ts'
 import { type Api, failed, pause } from './api.ts'
-import { createHistory } from './bootstrap.ts'
 import { describe } from './describe.ts'
 import { dryRun } from './dryrun.ts'
 import { failureOf, isConflict } from './errors.ts'
@@ -23,8 +22,7 @@ import { auditTables, type Names, queryText } from './text.ts'
 export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
   return {
     ...createMigrations(api),
-    describe: (pipeline, tables, run) => describe(api, pipeline, tables, run),
-    historyText: (pipeline, tables) => [createHistory(pipeline, tables)],
+    describe: (pipeline, tables, run, options) => describe(api, pipeline, tables, run, options),
     async bootstrap(scripts, attempt) {
       let failure: EtlError | undefined
       for (const script of scripts) {
