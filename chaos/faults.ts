@@ -43,7 +43,7 @@ export function drawWhere(draw: Draw): Where {
 }
 
 /** About as many requests as a run makes. */
-const requests = 50
+const requests = 26
 
 /** The gate of a request that is held, or that arrives late. */
 export type Gate = { readonly reached: Promise<void>; open(): void }

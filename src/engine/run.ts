@@ -105,7 +105,8 @@ async function once(its: Try): Promise<Outcome | 'lost'> {
     if (head !== null && head.seq > 0n) await go('snapshot', () => keepSnapshot(pipeline, tables, head.version, ports.warehouse))
 
   const prepared: Prepared[] = []
-  for (const plan of due) prepared.push(await prepare(plan, tried, ports, signal, say, its.request.accept === true))
+  const accept = its.request.accept === true
+  for (const plan of due) prepared.push(await prepare({ plan, tried, ports, signal, say, accept }))
 
   if (signal.aborted) throw new EtlError('stopped', 'told to stop before it published.', { where: { step: 'publish' } })
   const publications = prepared.map(({ publication }) => publication)

@@ -41,7 +41,7 @@ export function mergingContract(on: Subject): void {
       await publish(on, make(stages[0], { run: 'job-1', attempt: 'aaaaaa', version: version(1) }))
       const { columns, key } = Out
       const stage = stages[1] as NonNullable<(typeof stages)[1]>
-      expect(await on.adapter.warehouse.stageMissing(tables, columns, key, stage)).toBe(1)
+      expect(await on.adapter.warehouse.stageMissing(tables, columns, key, stage)).toMatchObject({ deleted: 1 })
       await publish(on, make(stage, { run: 'job-2', attempt: 'bbbbbb', version: version(2), baseSeq: 1n }))
       const { rows, history } = await stateOf(on, tables, missing)
       expect(shown(rows)).toEqual([`b 2 ${first}`])
