@@ -123,6 +123,9 @@ beforeAll(async () => {
 afterAll(() => local.stop())
 
 describe.each(Object.keys(modes) as Mode[])('%s', mode => {
+  // Of merge one kind of deletes goes the whole way: the others differ in what a run does, not in how versions are kept.
+  const isBrief = mode === 'merge, nothing deleted' || mode === 'merge, a column says deleted'
+
   const its: NamedPipeline = { ...modes[mode], name: mode.replaceAll(/\W+/g, '-') }
   const expected = shown[mode]
   const world = () => worldOn(local.url)
@@ -157,13 +160,6 @@ describe.each(Object.keys(modes) as Mode[])('%s', mode => {
     for (const [index, version] of versions.entries()) expect(await at(version)).toEqual(expected[index])
   })
 
-  test('keeps every value, of every type', async () => {
-    const { ports, tables, versions } = await known()
-    const first = versions.all.at(-1)?.version ?? ''
-    const { rows } = await rowsAt(its, tables, ports.warehouse, { versions, version: first }, 1)
-    expect(rows[0]).toMatchObject({ id: 1n, dato: '2026-11-01', json: '{"s":"ny"}', tags: ['ny', 'x'], slettet: false })
-  })
-
   test('compares two by key', async () => {
     const { ports, tables, versions } = await known()
     const [first = '', second = ''] = await oldestFirst()
@@ -185,6 +181,15 @@ describe.each(Object.keys(modes) as Mode[])('%s', mode => {
     await expect(rollback(its, done.version, request, ports, settings, new AbortController().signal)).rejects.toThrow(/stands/)
     expect(await release(its, request, ports, settings)).toBe(done.version)
     await expect(release(its, request, ports, settings)).rejects.toThrow(/is not held/)
+  })
+
+  if (isBrief) return
+
+  test('keeps every value, of every type', async () => {
+    const { ports, tables, versions } = await known()
+    const first = versions.all.at(-1)?.version ?? ''
+    const { rows } = await rowsAt(its, tables, ports.warehouse, { versions, version: first }, 1)
+    expect(rows[0]).toMatchObject({ id: 1n, dato: '2026-11-01', json: '{"s":"ny"}', tags: ['ny', 'x'], slettet: false })
   })
 
   test('reads all of them still, also those that were undone, and rolls forward', async () => {

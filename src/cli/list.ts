@@ -26,17 +26,29 @@ Examples
       schedule: `${pipeline.schedule} ${pipeline.timeZone}`,
       next: nextOf(pipeline),
       from: Object.values(pipeline.from).map(source => nameIn(source.kind === 'table' ? source.table : source.path, environment)),
-      to: partsOf(pipeline)
-        .map(({ to, write }) => `${nameIn(to.dataset, environment)}.${to.table} (${write.mode})`)
-        .join(', '),
+      to: tableOf(pipeline, environment),
+      write: pipeline.write.mode,
+      also: partsOf(pipeline)
+        .slice(1)
+        .map(part => ({ to: tableOf(part, environment), write: part.write.mode })),
     }))
     if (context.json) context.out.data(rows)
     else if (rows.length === 0) context.out.line('No pipelines yet. `npm run etl -- new my-first` makes one.')
     else
       for (const row of rows)
-        context.out.line(`${row.name}\n  ${row.from.join(', ')} → ${row.to}\n  ${row.schedule}, next ${row.next}`)
+        context.out.line(`${row.name}\n  ${row.from.join(', ')} → ${tables(row)}\n  ${row.schedule}, next ${row.next}`)
     return 0
   },
+}
+
+function tables({ to, write, also }: Written & { readonly also: readonly Written[] }): string {
+  return [{ to, write }, ...also].map(one => `${one.to} (${one.write})`).join(', ')
+}
+
+type Written = { readonly to: string; readonly write: string }
+
+function tableOf({ to }: NamedPipeline, environment: string): string {
+  return `${nameIn(to.dataset, environment)}.${to.table}`
 }
 
 function nextOf(pipeline: NamedPipeline): string {

@@ -53,6 +53,8 @@ test('SIGTERM at any moment of a run: it stops with a sentence or has published,
       const code = await ended
       expect(err).toBe('')
       if (code === 0) expect(out).toContain('"event":"published"')
+      else if (code === null)
+        expect(out).toBe('') // before it had begun to listen, on a busy machine
       else expect(out).toContain('told to stop')
     }
   } finally {
