@@ -2,11 +2,28 @@ import type { Column, ColumnType } from '../../domain/column.ts'
 import { contentDepth, contentMark } from '../../domain/content.ts'
 import { quoted } from './types.ts'
 
-/** The hash of the rows of a table as BigQuery works it out over a stage of them (src/domain/content.ts), in DuckDB's SQL: one value. */
-export function spoolContentSql(columns: readonly Column[], table: string): string {
+/** What the hash of rows is made of: their number and two sums over them. Those of several sets of rows add up to those of all. */
+export type Sums = readonly [rows: bigint, first: bigint, second: bigint]
+
+/** The sums of no row. */
+export const noSums: Sums = [0n, 0n, 0n]
+
+/** The sums of the rows of a table as BigQuery works them out over a stage of them (src/domain/content.ts), in DuckDB's SQL: three whole numbers. */
+export function sumsSql(columns: readonly Column[], table: string): string {
   const row = columns.flatMap(column => piecesOf(column, quoted(column.name))).join(', ')
   const sum = (from: number) => `coalesce(sum(('0x' || substr(h, ${from}, 15))::BIGINT), 0)`
-  return `SELECT concat('${contentMark(columns)}', count(*), '-', ${sum(1)}, '-', ${sum(16)}) FROM (SELECT md5(concat(${row})) AS h FROM ${table})`
+  return `SELECT count(*), ${sum(1)}, ${sum(16)} FROM (SELECT md5(concat(${row})) AS h FROM ${table})`
+}
+
+/** Those of both sets of rows together. */
+export function added(one: Sums, other: readonly unknown[] = []): Sums {
+  const [rows, first, second] = one.map((sum, index) => sum + BigInt(String(other[index]))) as [bigint, bigint, bigint]
+  return [rows, first, second]
+}
+
+/** The hash that the sums of all rows make. */
+export function hashOf(columns: readonly Column[], sums: Sums): string {
+  return `${contentMark(columns)}${sums.join('-')}`
 }
 
 /** The arguments of concat, which leaves NULL out. */

@@ -32,6 +32,10 @@ export async function openDatabase(folder: string, leaves: number): Promise<Data
     })
     instance = opened
     const connection = await opened.connect()
+    // Row groups go to the file one by one and not by the five, and what is free goes back to the system at once: neither is in DuckDB's own limit.
+    await connection.run(
+      "SET write_buffer_row_group_count = 1; SET allocator_flush_threshold = '1MB'; SET allocator_bulk_deallocation_flush_threshold = '1MB'",
+    )
     // Looking for common parts takes the square of the number of columns, and the hash's text has none.
     await connection.run(
       "SET TimeZone = 'UTC'; SET preserve_insertion_order = false; SET disabled_optimizers = 'common_subexpressions'; SET autoinstall_known_extensions = false; SET autoload_known_extensions = false",

@@ -1,17 +1,18 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type * as duckdb from '@duckdb/node-api'
 import type { AnyRow, Column } from '../../domain/column.ts'
 import { EtlError } from '../../domain/error.ts'
 import type { Spool, Spooled, SpoolWriter } from '../../ports/spool.ts'
-import { spoolContentSql } from './content.ts'
+import { added, hashOf, noSums, sumsSql } from './content.ts'
 import { type Database, openDatabase } from './database.ts'
 import { type Encode, encoder, Misfit } from './encode.ts'
 import { toEtlError } from './errors.ts'
+import { sizeOf } from './size.ts'
 import { duckType, quoted } from './types.ts'
 
-/** Bytes of one Parquet file, about: one upload each. */
-const partBytes = 96 * 1024 * 1024
+/** Bytes of the rows of one Parquet file before they are compressed, about: one upload each, and all that is ever held of the rows. */
+const partBytes = 64 * 1024 * 1024
 
 /** Bytes of the dictionaries of all columns of a file together: the writer takes as much for each as it may, also for a few rows. */
 const dictionaryBytes = 16 * 1024 * 1024
@@ -85,40 +86,57 @@ async function writer(
   const encoders = columns.map(column => encoder(duck, column))
   const { connection } = parts.database(await openDatabase(folder, leavesOf(columns)))
   await connection.run(`CREATE TABLE spool (${columns.map(column => `${quoted(column.name)} ${duckType(column)}`).join(', ')})`)
-  // One transaction that is never committed: what is appended goes straight to the file, not to a log first.
+  // Transactions that are never committed: what is appended goes straight to the file, not to a log first.
   await connection.run('BEGIN TRANSACTION')
   const appender = parts.appender(await connection.createAppender('spool'))
   const types = columns.map((_, index) => appender.columnType(index))
   // One chunk for all: each has memory of DuckDB's that JavaScript's collector knows nothing of.
   const data = duck.DuckDBDataChunk.create(types, chunkRows)
-  let rows = 0
+  const files: string[] = []
+  let sums = noSums
+  let [rows, written, bytes] = [0, 0, 0]
 
   const append = (chunk: readonly AnyRow[]) => {
     data.reset()
     data.rowCount = chunk.length
     columns.forEach((column, index) => {
       data.setColumnValues(index, encodeColumn(chunk, column, encoders[index] as Encode, rows))
+      bytes += sizeOf(chunk, column)
     })
     appender.appendDataChunk(data)
     rows += chunk.length
     if (rows % flushRows < chunkRows) appender.flushSync()
   }
+  /** Hashes and writes the rows that are there, and forgets them. */
+  const endPart = async () => {
+    appender.flushSync()
+    const [found] = (await connection.runAndReadAll(sumsSql(columns, 'spool'))).getRows()
+    sums = added(sums, found)
+    const file = join(folder, `part-${files.length + 1}.parquet`)
+    await connection.run(copySql(file, leavesOf(columns)))
+    files.push(file)
+    await connection.run('ROLLBACK')
+    await connection.run('BEGIN TRANSACTION')
+    written = rows
+    bytes = 0
+  }
 
   return {
     async write(more) {
       try {
-        for (let start = 0; start < more.length; start += chunkRows) append(more.slice(start, start + chunkRows))
+        for (let start = 0; start < more.length; start += chunkRows) {
+          append(more.slice(start, start + chunkRows))
+          if (bytes >= size) await endPart()
+        }
       } catch (error) {
         throw toEtlError(error)
       }
     },
     async finish(): Promise<Spooled> {
       try {
-        appender.flushSync()
-        const [[contentHash] = []] = (await connection.runAndReadAll(spoolContentSql(columns, 'spool'))).getRows()
-        const files = rows === 0 ? [] : await writeParts(connection, folder, size, leavesOf(columns))
+        if (rows > written) await endPart()
         await parts.close()
-        return { files, rows, contentHash: String(contentHash) }
+        return { files, rows, contentHash: hashOf(columns, sums) }
       } catch (error) {
         throw toEtlError(error)
       }
@@ -147,18 +165,8 @@ function leavesOf(columns: readonly Column[]): number {
   )
 }
 
-async function writeParts(
-  connection: duckdb.DuckDBConnection,
-  folder: string,
-  size: number,
-  leaves: number,
-): Promise<readonly string[]> {
-  const parts = join(folder, 'parts')
+function copySql(file: string, leaves: number): string {
   // DuckDB's own limit is a mebibyte.
   const dictionary = Math.min(1024 * 1024, Math.floor(dictionaryBytes / leaves))
-  await connection.run(
-    `COPY spool TO '${parts.replaceAll("'", "''")}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, ROW_GROUP_SIZE_BYTES '16MB', STRING_DICTIONARY_PAGE_SIZE_LIMIT ${dictionary}, FILE_SIZE_BYTES ${size})`,
-  )
-  const names = await readdir(parts)
-  return names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).map(name => join(parts, name))
+  return `COPY spool TO '${file.replaceAll("'", "''")}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 61440, ROW_GROUP_SIZE_BYTES '8MB', STRING_DICTIONARY_PAGE_SIZE_LIMIT ${dictionary})`
 }

@@ -165,7 +165,7 @@ describe('a spool', () => {
     expect(made.contentHash).toMatchInlineSnapshot(`"2-2-680885719087061022-1551457594272890306"`)
   })
 
-  test('splits what is large into several files', async () => {
+  describe('of several parts', () => {
     const columns = row({ id: z.int(), text: z.string() }).columns
     const pages = Array.from({ length: 30 }, (_, page) =>
       Array.from({ length: 20_000 }, (_, index) => ({
@@ -173,12 +173,48 @@ describe('a spool', () => {
         text: `${index} ${Math.sin(page * 20_000 + index)}`,
       })),
     )
-    const { spooled: made } = await spooled(columns, pages, 2 * 1024 * 1024)
-    expect(made.files.length).toBeGreaterThan(1)
-    expect(await query(`SELECT count(*), sum(id)::BIGINT FROM read_parquet([${made.files.map(file => `'${file}'`)}])`)).toEqual([
-      ['600000', '179999700000'],
-    ])
-    for (const file of made.files) expect((await stat(file)).size).toBeLessThan(8 * 1024 * 1024)
+    const size = 2 * 1024 * 1024
+
+    test('has every row in one of them, and the hash of all', async () => {
+      const { spooled: made } = await spooled(columns, pages, size)
+      expect(made.files.length).toBeGreaterThan(5)
+      const all = `read_parquet([${made.files.map(file => `'${file}'`)}])`
+      expect(await query(`SELECT count(*), count(DISTINCT id), sum(id)::BIGINT FROM ${all}`)).toEqual([
+        ['600000', '600000', '179999700000'],
+      ])
+      for (const file of made.files) expect((await stat(file)).size).toBeLessThan(size)
+      const { spooled: whole } = await spooled(columns, pages)
+      expect(whole.files).toHaveLength(1)
+      expect(made).toMatchObject({ rows: 600_000, contentHash: whole.contentHash })
+    })
+
+    test('writes each as soon as it is full, and keeps no row of it', async () => {
+      const writer = await createSpool({ directory, partBytes: size }).open(columns)
+      const [folder = ''] = await readdir(directory)
+      const bytes: number[] = []
+      for (const page of pages) {
+        await writer.write(page)
+        bytes.push((await stat(join(directory, folder, 'spool.duckdb'))).size)
+      }
+      expect((await readdir(join(directory, folder))).filter(name => name.endsWith('.parquet')).length).toBeGreaterThan(5)
+      expect(Math.max(...bytes)).toBeLessThan(3 * size)
+      await writer.discard()
+      expect(await readdir(directory)).toEqual([])
+    })
+
+    test('that ends with a part has no empty one', async () => {
+      const { spooled: made } = await spooled(columns, [pages[0] ?? []], 1)
+      expect(made.rows).toBe(20_000)
+      expect(await Promise.all(made.files.map(file => query(`SELECT count(*) FROM '${file}'`)))).not.toContainEqual([['0']])
+    })
+
+    test('says the row of the whole result that has no place', async () => {
+      const writer = await createSpool({ directory, partBytes: size }).open(columns)
+      for (const page of pages) await writer.write(page)
+      await expect(writer.write([{ id: 1.5, text: '' }])).rejects.toThrow('row 600001 of the result › id')
+      await writer.discard()
+      expect(await readdir(directory)).toEqual([])
+    })
   })
 
   test('without rows has no file', async () => {
