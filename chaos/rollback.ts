@@ -1,7 +1,7 @@
+import { inTurn, later, type Stage } from './attempts.ts'
 import { fatesOf, type Trouble } from './faults.ts'
 import { type Ended, startJob } from './job.ts'
 import { readFound } from './ledger.ts'
-import { inTurn, later, type Stage } from './play.ts'
 import type { Scene } from './scenes.ts'
 
 /** A rollback, a run that meets its hold, a release, and a run that publishes again. */

@@ -27,7 +27,7 @@ export async function publish(
   hooks: Hooks,
 ): Promise<PublishOutcome> {
   const { conflict } = settings.policy
-  const started = ports.clock.now().getTime()
+  let since: number | undefined
   for (let tried = 0; ; tried++) {
     let submitted: string | undefined
     const onSubmit = async (job: string) => {
@@ -44,7 +44,10 @@ export async function publish(
         if (submitted === undefined) throw error
         return await foundOut(plan, submitted, ports.warehouse, error)
       }
-      if (ports.clock.now().getTime() - started > conflict.window) throw error
+      const now = ports.clock.now().getTime()
+      // From the first conflict on: a job that took long to end has not been tried again yet.
+      since ??= now
+      if (now - since > conflict.window) throw error
       const wait = jitter(conflict, tried, Math.random())
       hooks.onWait('another publication of this target was under way', wait)
       await ports.clock.sleep(wait, hooks.signal)
