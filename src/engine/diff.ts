@@ -28,7 +28,7 @@ export type Example = {
 }
 
 /**
- * Compares two versions by the key of the target row; at most `limit` examples, in the order of the key.
+ * Compares two versions by the key of the target row (append: and the version that a row came with); at most `limit` examples, in the order of the key.
  * @throws EtlError `usage` without a key, `notFound` where a version can't be read any more.
  */
 export async function difference(
@@ -45,7 +45,9 @@ export async function difference(
       hint: 'name one in the target row: row({ … }, { key: [ … ] })',
     })
   const state = (version: string) => `(SELECT *, TRUE AS _there FROM (\n${stateAt(pipeline, tables, versions, version)}\n))`
-  const on = key.map(name => `a.${literal.name(name)} = b.${literal.name(name)}`).join(' AND ')
+  // append shows a key once a version: rows are the same where both are.
+  const same = pipeline.write.mode === 'append' ? [...key, 'version'] : key
+  const on = same.map(name => `a.${literal.name(name)} = b.${literal.name(name)}`).join(' AND ')
   const from = `FROM ${state(pair.before)} AS a\nFULL JOIN ${state(pair.after)} AS b ON ${on}`
   const rest = columns.filter(column => !key.includes(column.name))
   const both = 'a._there IS NOT NULL AND b._there IS NOT NULL'
