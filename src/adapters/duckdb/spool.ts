@@ -20,6 +20,9 @@ const dictionaryBytes = 16 * 1024 * 1024
 /** Rows that DuckDB takes at once; also its largest chunk. */
 const chunkRows = 2048
 
+/** Bytes of so many rows, about: DuckDB works on `chunkRows` of a part at once, and holds all of their long values while it does. */
+const chunkBytes = 4 * 1024 * 1024
+
 /** The appender holds this many rows outside of DuckDB's memory limit. */
 const flushRows = 8 * chunkRows
 
@@ -95,13 +98,13 @@ async function writer(
   const files: string[] = []
   let sums = noSums
   let [rows, written, bytes] = [0, 0, 0]
+  let recent = { rows: 0, bytes: 0 }
 
   const append = (chunk: readonly AnyRow[]) => {
     data.reset()
     data.rowCount = chunk.length
     columns.forEach((column, index) => {
       data.setColumnValues(index, encodeColumn(chunk, column, encoders[index] as Encode, rows))
-      bytes += sizeOf(chunk, column)
     })
     appender.appendDataChunk(data)
     rows += chunk.length
@@ -119,15 +122,27 @@ async function writer(
     await connection.run('BEGIN TRANSACTION')
     written = rows
     bytes = 0
+    recent = { rows: 0, bytes: 0 }
+  }
+  /** Rows of long values make small parts, so that no work on one needs more memory than there is. */
+  const add = async (chunk: readonly AnyRow[]): Promise<void> => {
+    const more = columns.reduce((sum, column) => sum + sizeOf(chunk, column), 0)
+    if (more > chunkBytes && chunk.length > 1) {
+      const half = chunk.length >> 1
+      await add(chunk.slice(0, half))
+      return add(chunk.slice(half))
+    }
+    append(chunk)
+    bytes += more
+    recent = recent.rows >= chunkRows ? { rows: 0, bytes: 0 } : recent
+    recent = { rows: recent.rows + chunk.length, bytes: recent.bytes + more }
+    if (bytes >= size || recent.bytes >= 2 * chunkBytes) await endPart()
   }
 
   return {
     async write(more) {
       try {
-        for (let start = 0; start < more.length; start += chunkRows) {
-          append(more.slice(start, start + chunkRows))
-          if (bytes >= size) await endPart()
-        }
+        for (let start = 0; start < more.length; start += chunkRows) await add(more.slice(start, start + chunkRows))
       } catch (error) {
         throw toEtlError(error)
       }

@@ -217,6 +217,18 @@ describe('a spool', () => {
     })
   })
 
+  // DuckDB works on 2,048 rows at once: of long ones more than its memory holds.
+  test.each([1, 400])('takes long values behind short ones, %i a page, in parts that it can hold', async page => {
+    const columns = row({ id: z.int(), text: z.string() }).columns
+    const long = Array.from({ length: 400 }, (_, id) => ({ id, text: `${id} `.repeat(60_000) }))
+    const short = Array.from({ length: 2000 }, (_, index) => ({ id: 400 + index, text: 'short' }))
+    const pages = Array.from({ length: 400 / page }, (_, index) => long.slice(index * page, (index + 1) * page))
+    const { spooled: made } = await spooled(columns, [short, ...pages])
+    expect(await query(`SELECT count(*), sum(id)::BIGINT FROM read_parquet([${made.files.map(file => `'${file}'`)}])`)).toEqual([
+      ['2400', '2878800'],
+    ])
+  })
+
   test('without rows has no file', async () => {
     const { spooled: made } = await spooled(Everything.columns, [])
     expect(made).toEqual({ files: [], rows: 0, contentHash: '2-0-0-0' })
