@@ -8,6 +8,11 @@ if (major < 24) {
   )
   process.exitCode = 1
 } else {
+  // A later start compiles nothing again, which halves it, for the local BigQuery that it starts too. A pod starts once.
+  if (!process.env.NAIS_CLUSTER_NAME) {
+    const { enableCompileCache } = await import('node:module')
+    process.env.NODE_COMPILE_CACHE ||= enableCompileCache().directory ?? ''
+  }
   const { main } = await import('../src/main.ts')
   await main(process.argv.slice(2))
   process.exit()

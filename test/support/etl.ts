@@ -30,7 +30,8 @@ export type Said = { readonly code: number | null; readonly stdout: string; read
 
 /** Runs the command line as a person or a Job would: a process of its own, without a terminal. */
 export function etl(cwd: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Said> {
-  const world = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ETL_WAIT_FACTOR: '0.01', ...env }
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
+  const world = { PATH, HOME, NODE_COMPILE_CACHE, ETL_WAIT_FACTOR: '0.01', ...env }
   const child = spawn(process.execPath, [join(root, 'bin', 'etl.js'), ...args], {
     cwd,
     env: world,
