@@ -224,6 +224,17 @@ describe.each(Object.keys(modes) as Mode[])('%s', mode => {
     expect((await ask(local.url, `SELECT seq FROM \`team-dev.alle_etl.head__${its.to.table}\``))[0]?.seq).toBe(BigInt(count))
   })
 
+  test('brings nothing back where rows of it are gone from the history, and says so', async () => {
+    if (mode === 'append') return // its rows are in the table
+    const { ports, settings, request } = await world()
+    const [first = ''] = await oldestFirst()
+    const before = await now()
+    const history = `\`team-dev.alle.${its.to.table}__history\``
+    await ports.warehouse.execute('test-lost', `DELETE FROM ${history} WHERE version = TIMESTAMP '${first}'`, 'the history')
+    await expect(rollback(its, first, request, ports, settings, new AbortController().signal)).rejects.toThrow(/back whole/)
+    expect(await now()).toEqual(before)
+  })
+
   test('prunes what nothing needs, and says what can’t be read any more', async () => {
     const { ports, settings, request } = await world()
     expect((await planPruning(its, 1, ports, settings)).versions).toEqual([])

@@ -47,7 +47,10 @@ export async function difference(
   const state = (version: string) => `(SELECT *, TRUE AS _there FROM (\n${stateAt(pipeline, tables, versions, version)}\n))`
   // append shows a key once a version: rows are the same where both are.
   const same = pipeline.write.mode === 'append' ? [...key, 'version'] : key
-  const on = same.map(name => `a.${literal.name(name)} = b.${literal.name(name)}`).join(' AND ')
+  const of = (side: string, name: string) =>
+    // Rows that were there before the table was ours have none.
+    key.includes(name) ? `${side}.${literal.name(name)}` : `IFNULL(${side}.version, TIMESTAMP '1970-01-01 00:00:00+00')`
+  const on = same.map(name => `${of('a', name)} = ${of('b', name)}`).join(' AND ')
   const from = `FROM ${state(pair.before)} AS a\nFULL JOIN ${state(pair.after)} AS b ON ${on}`
   const rest = columns.filter(column => !key.includes(column.name))
   const both = 'a._there IS NOT NULL AND b._there IS NOT NULL'

@@ -22,7 +22,7 @@ import type { Reader, ReadRequest } from '../ports/reader.ts'
 import { auditText } from './promises.ts'
 import { isBaselineDue, resumable } from './resume.ts'
 import type { RunRequest, Settings } from './settings.ts'
-import { lastPublished, type WorkList, workList } from './slices.ts'
+import { lastPublished, ofThisHead, type WorkList, workList } from './slices.ts'
 import { step } from './step.ts'
 import { jobName, localDate, runsPerMonth, slotOf, versionOf } from './tick.ts'
 
@@ -58,9 +58,10 @@ export async function makePlan(
   const job = request.podName === undefined ? undefined : jobName(request.podName, request.naisjob ?? '')
   const run = job?.run ?? `local-${request.user}-${request.attempt}`
   const state = await ports.warehouse.describe(pipeline, tables, run)
-  const { head, ledger } = state
+  const { head } = state
+  const ledger = ofThisHead(state.ledger, head)
   refuseLarge(pipeline, tables, state.size)
-  const mine = ledger.filter(row => row.run === run)
+  const mine = state.ledger.filter(row => row.run === run)
   const { trigger, slot } =
     request.slot === undefined ? slotOf(job, pipeline, state.now) : { trigger: 'manual' as const, slot: request.slot }
   if (microsOf(slot) > microsOf(state.now) + 300_000_000n) {

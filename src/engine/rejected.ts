@@ -86,7 +86,7 @@ async function lastFailed(
     'notFound',
     `${run === undefined ? 'no run' : `the run ${run}`} has failed after it had staged its result.`,
     {
-      hint: 'a run that fails earlier says why in its log; the ledger keeps 800 days',
+      hint: 'a run that fails earlier says why in its log',
     },
   )
 }

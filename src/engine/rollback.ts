@@ -1,4 +1,5 @@
 import { EtlError } from '../domain/error.ts'
+import { literal } from '../domain/literal.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Identity, Publication, Scope, Stage, TargetTables } from '../domain/run.ts'
 import { schemaHash } from '../domain/shape.ts'
@@ -8,7 +9,7 @@ import { stageTable, tablesOf } from './plan.ts'
 import { publish } from './publish.ts'
 import type { RunRequest, Settings } from './settings.ts'
 import { keepSnapshot } from './snapshot.ts'
-import { datesSince, historyOfSlices, moves, stateAt } from './state.ts'
+import { datesSince, historyOfSlices, moves, rowsNeeded, stateAt } from './state.ts'
 import { step, untilStopped } from './step.ts'
 import { versionOf } from './tick.ts'
 import { type PublishedVersion, publishedVersions, type Versions, versionMeant } from './versions.ts'
@@ -52,7 +53,8 @@ export async function rollback(
       onWait: () => undefined,
     })
     await ports.warehouse.drop(stage.table)
-    if (ended.outcome === 'lost')
+    // Its own job may have ended badly behind the commit, and the next try have found that.
+    if (ended.outcome === 'lost' && ended.head.run !== identity.run)
       throw new EtlError(
         'conflict',
         `${ended.head.run} published version ${ended.head.version} meanwhile: nothing was brought back.`,
@@ -60,7 +62,8 @@ export async function rollback(
           hint: 'look at it, and roll back again',
         },
       )
-    await keepSnapshot(pipeline, tables, version, ports.warehouse)
+    // Made by the next run, if not now: it is brought back, whatever comes of the snapshot.
+    await keepSnapshot(pipeline, tables, version, ports).catch(() => undefined)
     return { version, restores, rows: pipeline.write.mode === 'append' ? null : stage.rows, held: true }
   })
 }
@@ -99,11 +102,14 @@ async function prepared({ pipeline, tables, versions, restores, request, ports, 
     trigger: 'local',
     slot: restores.slot ?? restores.version,
   }
+  // append moves rows: those that come back must still be there.
+  if (isAppend) stateAt(pipeline, tables, versions, restores.version)
   const sql = isAppend
     ? undefined
     : scope === null
       ? stateAt(pipeline, tables, versions, restores.version)
       : historyOfSlices(pipeline, tables, versions, restores.version, scope)
+  await checkRows(pipeline, tables, versions, restores, ports)
   const stage = sql === undefined ? nothing(tables, request) : await staged(pipeline, tables, sql, restores, request, ports)
   return {
     pipeline: pipeline.name,
@@ -123,6 +129,33 @@ async function prepared({ pipeline, tables, versions, restores, request, ports, 
     baseline: pipeline.write.mode === 'merge',
     restores: { version: restores.version, ...(isAppend ? moves(versions.all, restores.version) : { leave: [], comeBack: [] }) },
   }
+}
+
+/** The history is what the ledger says it is, or nothing is brought back: what lacks rows would stand as the newest version. */
+async function checkRows(
+  pipeline: NamedPipeline,
+  tables: TargetTables,
+  versions: Versions,
+  restores: PublishedVersion,
+  { warehouse }: Pick<Ports, 'warehouse'>,
+): Promise<void> {
+  const needed = rowsNeeded(pipeline, versions, restores.version)
+  if (needed.length === 0) return
+  const list = needed.map(({ version }) => literal.timestamp(version)).join(', ')
+  const { rows } = await warehouse.ask(
+    `SELECT version, COUNT(*) AS n FROM ${literal.table(tables.history)} WHERE version IN (${list}) GROUP BY version`,
+  )
+  const found = new Map(rows.map(row => [String(row.version), Number(row.n)]))
+  const lacking = needed.find(({ version, rows: wanted, isCopy }) => {
+    const n = found.get(version) ?? 0
+    return wanted !== null && (isCopy ? wanted > 0 && n === 0 : n !== wanted)
+  })
+  if (lacking === undefined) return
+  throw new EtlError(
+    'notFound',
+    `version ${restores.version} can't be brought back whole: the history has ${found.get(lacking.version) ?? 0} rows of version ${lacking.version}, and ${lacking.rows} were written.`,
+    { hint: 'they have expired, were deleted, or the pipeline kept no history then; nothing was changed' },
+  )
 }
 
 async function staged(

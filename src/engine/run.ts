@@ -102,7 +102,7 @@ async function once(its: Try): Promise<Outcome | 'lost'> {
 
   // Where the last run was cut before it made one: what stands now is about to be replaced.
   for (const { pipeline, tables, head } of due)
-    if (head !== null && head.seq > 0n) await go('snapshot', () => keepSnapshot(pipeline, tables, head.version, ports.warehouse))
+    if (head !== null && head.seq > 0n) await go('snapshot', () => keepSnapshot(pipeline, tables, head.version, ports))
 
   const prepared: Prepared[] = []
   const accept = its.request.accept === true
@@ -154,7 +154,7 @@ async function ending(
       const table = tableName(its.tables.target)
       say('published', { table, version: its.version, rows: stage.rows, slices, unchanged, milliseconds })
       // It is published, whatever comes of the snapshot.
-      await keepSnapshot(its.pipeline, its.tables, its.version, ports.warehouse).catch(error =>
+      await keepSnapshot(its.pipeline, its.tables, its.version, ports).catch(error =>
         say('postponed', { table, what: 'the snapshot', error: placed(error, { step: 'snapshot' }) }),
       )
     }

@@ -3,6 +3,7 @@ import { microsOf, timestampOf } from '../domain/micros.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { TargetTables } from '../domain/run.ts'
 import type { TableRef } from '../domain/source.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { Warehouse } from '../ports/warehouse.ts'
 
 /** The snapshot of a version: beside the ledger, where consumers have no access. */
@@ -18,11 +19,13 @@ export async function keepSnapshot(
   { write }: Pick<NamedPipeline, 'write'>,
   tables: TargetTables,
   version: string,
-  warehouse: Pick<Warehouse, 'execute'>,
+  { warehouse, clock }: { readonly warehouse: Pick<Warehouse, 'execute'>; readonly clock: Clock },
 ): Promise<void> {
   if (write.history.kind !== 'snapshot') return
   const snapshot = snapshotTable(tables, version)
   const ends = timestampOf(microsOf(version) + BigInt(write.history.days) * 86_400_000_000n)
+  // One whose time is over already would be refused, and stand in the way of the run that ends a long pause.
+  if (microsOf(ends) <= BigInt(clock.now().getTime()) * 1000n) return
   await warehouse.execute(
     `etl-snapshot-${snapshot.table}`,
     `CREATE SNAPSHOT TABLE IF NOT EXISTS ${literal.table(snapshot)} CLONE ${literal.table(tables.target)} OPTIONS (expiration_timestamp = ${literal.timestamp(ends)})`,

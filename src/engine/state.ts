@@ -60,16 +60,36 @@ export function historyOfSlices(
 ): string {
   const { write } = pipeline
   if (write.mode !== 'partition') throw new EtlError('bug', 'only a partitioned target has slices.')
-  const from = versions.all.findIndex(one => one.version === version)
-  const left = new Set(dates)
-  const parts: string[] = []
-  for (const { version: other, slices } of versions.all.slice(from)) {
-    const here = (slices ?? []).filter(date => left.delete(date))
-    if (here.length === 0) continue
-    checkKept(pipeline, versions, other, version)
-    parts.push(`(version = ${literal.timestamp(other)} AND ${datesCondition(write.column, [...here].sort())})`)
-  }
+  const parts = versionsOfSlices(versions, version, dates).map(({ of, dates: here }) => {
+    checkKept(pipeline, versions, of.version, version)
+    return `(version = ${literal.timestamp(of.version)} AND ${datesCondition(write.column, here)})`
+  })
   return `${select(pipeline, tables.history)} WHERE ${parts.length === 0 ? nothing : parts.join('\n   OR ')}`
+}
+
+/** partition: which version each of these slices comes from, as they were at a version; a slice that was not there comes from none. */
+function versionsOfSlices({ all }: Versions, version: string, dates: readonly string[]) {
+  const left = new Set(dates)
+  return all.slice(all.findIndex(one => one.version === version)).flatMap(of => {
+    const here = (of.slices ?? []).filter(date => left.delete(date)).sort()
+    return here.length === 0 ? [] : [{ of, dates: here }]
+  })
+}
+
+/**
+ * Versions whose rows the history must still have for a version to be brought back, with how many the ledger says there were; `isCopy`: at least one, where
+ * the ledger doesn't say. An author may have changed the history's length, and somebody its rows.
+ */
+export function rowsNeeded(
+  { write }: NamedPipeline,
+  versions: Versions,
+  version: string,
+): readonly { readonly version: string; readonly rows: number | null; readonly isCopy: boolean }[] {
+  if (write.mode === 'partition')
+    return versionsOfSlices(versions, version, datesSince(versions, version)).map(({ of }) => ({ ...of, isCopy: false }))
+  if (write.mode !== 'merge') return []
+  const copy = versions.all.slice(versions.all.findIndex(one => one.version === version)).find(one => one.baseline)
+  return copy === undefined ? [] : [{ ...copy, isCopy: true }]
 }
 
 /** A condition on the history's partitions that no row meets. */

@@ -17,8 +17,9 @@ describe('the commands on a folder', () => {
   afterAll(() => rm(dir, { recursive: true, force: true }))
 
   test('run --local leaves nothing behind', async () => {
-    const before = (await readdir(tmpdir())).filter(name => name.startsWith('nais-etl-'))
-    const said = await etl(root, ['run', 'apps-per-env', '--local', '--case', 'two-dates'])
+    // A temporary folder of its own: other tests' commands use the system's at the same time.
+    const temporary = await mkdtemp(join(tmpdir(), 'etl-own-'))
+    const said = await etl(root, ['run', 'apps-per-env', '--local', '--case', 'two-dates'], { TMPDIR: temporary })
     expect(said.code).toBe(0)
     const lines = said.stdout
       .trim()
@@ -34,7 +35,8 @@ describe('the commands on a folder', () => {
       'Version published',
     ])
     expect(lines.at(-1)).toMatchObject({ level: 'info', pipeline: 'apps-per-env', rows: 4, slices: 2, event: 'published' })
-    expect((await readdir(tmpdir())).filter(name => name.startsWith('nais-etl-'))).toEqual(before)
+    expect((await readdir(temporary)).filter(name => name.startsWith('nais-etl-'))).toEqual([])
+    await rm(temporary, { recursive: true })
   })
 
   test('plan changes nothing and prints the statements that run executes', async () => {

@@ -1,7 +1,7 @@
 import { partition } from 'nais-etl'
 import { describe, expect, test } from 'vitest'
 import type { LedgerRow } from '../../src/domain/run.ts'
-import { lastPublished, workList } from '../../src/engine/slices.ts'
+import { lastPublished, ofThisHead, workList } from '../../src/engine/slices.ts'
 
 const days = (...numbers: number[]) => numbers.map(day => `2026-01-${String(day).padStart(2, '0')}`)
 const published = (version: string, ...scope: string[]): LedgerRow => ({
@@ -33,6 +33,23 @@ const list = (
 ) => workList(source, ledger, partition('dato', options), upTo)
 
 describe('the work list', () => {
+  test('has what a rollback undid again, but for what the source has lost', () => {
+    const undone = { ...published('3', ...days(1, 2)), event: 'restored' as const }
+    const ledger = [published('1', ...days(1)), published('2', ...days(1, 2)), undone]
+    expect(list(days(1, 2, 3, 4), ledger, { recompute: 1 })).toMatchObject({ scope: days(1, 2, 3, 4), missing: 4 })
+    expect(list(days(1, 4), ledger, { recompute: 1 })).toMatchObject({ scope: days(1, 4) })
+    expect(list(days(1, 2), [...ledger, published('4', ...days(1, 2))], { recompute: 0 })).toMatchObject({ scope: [] })
+  })
+
+  test('knows nothing of publications to a head that was dropped', () => {
+    const ledger = [published('1', ...days(1)), published('2', ...days(2)), published('3', ...days(3))]
+    const head = (seq: bigint) => ({ seq }) as Parameters<typeof ofThisHead>[1]
+    expect(ofThisHead(ledger, head(3n))).toBe(ledger)
+    expect(ofThisHead(ledger, head(1n)).map(row => row.version)).toEqual(['3'])
+    expect(ofThisHead(ledger, head(0n))).toEqual([])
+    expect(ofThisHead(ledger, null)).toEqual([])
+  })
+
   test('is everything at first', () => {
     expect(list(days(1, 2, 3), [])).toEqual({ scope: days(1, 2, 3), left: 0, missing: 3, again: 0, lost: 0 })
   })

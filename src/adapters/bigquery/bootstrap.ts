@@ -8,7 +8,7 @@ import { ddlColumn } from './types.ts'
 export const versionColumn: Column = { name: 'version', type: 'TIMESTAMP', mode: 'REQUIRED', rules: [] }
 export const opColumn: Column = { name: '_op', type: 'STRING', mode: 'REQUIRED', rules: [] }
 
-/** The ledger: append-only events of every pipeline of the dataset. */
+/** The ledger: append-only events of every pipeline of the dataset. It is state: which slices are done, and what a version was, is read from it, so that nothing of it expires. */
 export function createRuns(tables: TargetTables): string {
   return `CREATE TABLE IF NOT EXISTS ${literal.table(tables.runs)} (
   logged_at TIMESTAMP NOT NULL, event STRING NOT NULL,
@@ -17,7 +17,7 @@ export function createRuns(tables: TargetTables): string {
   cursor_from STRING, cursor_to STRING, stage STRING, job STRING,
   rows_read INT64, rows_written INT64, rows_rejected INT64, content_hash STRING, bytes_billed INT64,
   code_sha STRING, image STRING, schema_hash STRING, trigger STRING, message STRING, hint STRING
-) PARTITION BY DATE(logged_at) CLUSTER BY pipeline, run OPTIONS (partition_expiration_days = 800);`
+) PARTITION BY DATE(logged_at) CLUSTER BY target, event;`
 }
 
 /** The head appears together with its one row: two first pods can't make two rows. */

@@ -150,7 +150,7 @@ describe('the tables of a target', () => {
         cursor_from STRING, cursor_to STRING, stage STRING, job STRING,
         rows_read INT64, rows_written INT64, rows_rejected INT64, content_hash STRING, bytes_billed INT64,
         code_sha STRING, image STRING, schema_hash STRING, trigger STRING, message STRING, hint STRING
-      ) PARTITION BY DATE(logged_at) CLUSTER BY pipeline, run OPTIONS (partition_expiration_days = 800);
+      ) PARTITION BY DATE(logged_at) CLUSTER BY target, event;
 
       CREATE TABLE IF NOT EXISTS \`test-project.apps_aggregated_etl.head__apps_per_env\` (
         seq INT64 NOT NULL, version TIMESTAMP NOT NULL, run STRING NOT NULL, attempt STRING NOT NULL,
