@@ -5,26 +5,19 @@ import { EtlError } from '../domain/error.ts'
 import { microsOf } from '../domain/micros.ts'
 import { type NamedPipeline, partsOf } from '../domain/pipeline.ts'
 import type { Plan } from '../domain/plan.ts'
-import {
-  type Head,
-  type Identity,
-  isPublication,
-  type LedgerRow,
-  type Publication,
-  type Scope,
-  type Stage,
-  type TargetTables,
-} from '../domain/run.ts'
+import { isPublication, type LedgerRow, type Publication, type Scope, type Stage, type TargetTables } from '../domain/run.ts'
 import { schemaHash } from '../domain/shape.ts'
 import { type Source, type TableRef, tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { Reader, ReadRequest } from '../ports/reader.ts'
+import { claimed, identityOf, newVersion, runOf } from './identity.ts'
 import { auditText } from './promises.ts'
 import { isBaselineDue, resumable } from './resume.ts'
 import type { RunRequest, Settings } from './settings.ts'
-import { lastPublished, ofThisHead, type WorkList, workList } from './slices.ts'
+import { lastPublished, ofThisHead } from './slices.ts'
 import { step } from './step.ts'
-import { jobName, localDate, runsPerMonth, slotOf, versionOf } from './tick.ts'
+import { runsPerMonth } from './tick.ts'
+import { workOf } from './work.ts'
 
 /**
  * What a run would do with each target of its pipeline, as values; all of them are published together, as one version. Only reads.
@@ -55,24 +48,16 @@ export async function makePlan(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Plan> {
   const tables = tablesOf(pipeline, settings)
-  const job = request.podName === undefined ? undefined : jobName(request.podName, request.naisjob ?? '')
-  const run = job?.run ?? `local-${request.user}-${request.attempt}`
+  const run = runOf(request)
   const state = await ports.warehouse.describe(pipeline, tables, run)
   const { head } = state
   const ledger = ofThisHead(state.ledger, head)
   refuseLarge(pipeline, tables, state.size)
   const mine = state.ledger.filter(row => row.run === run)
-  const { trigger, slot } =
-    request.slot === undefined ? slotOf(job, pipeline, state.now) : { trigger: 'manual' as const, slot: request.slot }
-  if (microsOf(slot) > microsOf(state.now) + 300_000_000n) {
-    throw new EtlError('usage', `the slot ${slot} is in the future: it is ${state.now} by BigQuery's clock.`, {
-      hint: 'choose a time that has come',
-    })
-  }
-  const identity: Identity = { run, attempt: request.attempt, trigger, slot }
-  const version = claimed(mine, head) ?? versionOf(trigger, slot, state.now, head?.version ?? '1970-01-01T00:00:00Z')
-  const work = await slices(pipeline, identity, ledger, ports, signal)
-  const scope = work?.scope ?? null
+  const identity = identityOf(pipeline, request, run, state.now)
+  const version = claimed(mine, head) ?? newVersion(identity, state.now, head)
+  const work = await workOf(pipeline, tables, identity, request.batch, ledger, ports, signal)
+  const { scope } = work
   const sources = await described(pipeline, scope, ports)
   const last = lastPublished(ledger)
   const stage = stageTable(tables, request.attempt)
@@ -85,8 +70,8 @@ export async function makePlan(
     head,
     sources,
     scope,
-    left: work?.left ?? 0,
-    why: why(pipeline, work),
+    left: work.left,
+    why: work.why,
     bootstrap: state.missing,
     evolve: state.evolve,
     changes: state.changes,
@@ -170,24 +155,6 @@ export function readerOf(source: Source, readers: Ports['readers']): Reader {
   return readers[source.kind] as Reader
 }
 
-async function slices(
-  pipeline: NamedPipeline,
-  identity: Identity,
-  ledger: readonly LedgerRow[],
-  { readers }: Pick<Ports, 'readers'>,
-  signal: AbortSignal,
-): Promise<WorkList | null> {
-  const { write } = pipeline
-  if (write.mode !== 'partition') return null
-  const upTo = localDate(identity.slot, pipeline.timeZone)
-  const found = await Promise.all(
-    Object.entries(pipeline.from).map(([name, source]) =>
-      step({ step: `plan ${name}` }, () => readerOf(source, readers).dates(source, write.column, upTo, signal)),
-    ),
-  )
-  return workList(found.flat(), ledger, write, upTo)
-}
-
 async function described(
   pipeline: NamedPipeline,
   scope: Scope,
@@ -204,12 +171,6 @@ async function described(
   )
 }
 
-/** The version that an earlier attempt of this run claimed, if it can still be published. */
-function claimed(mine: readonly LedgerRow[], head: Head | null): string | undefined {
-  const version = mine.find(row => row.event === 'claimed')?.version
-  return version !== undefined && microsOf(version) > microsOf(head?.version ?? '1970-01-01T00:00:00Z') ? version : undefined
-}
-
 /** The publication of this run, if there is one: also where a later run has the head by now. */
 function doneBy(mine: readonly LedgerRow[]): Plan['done'] {
   const published = mine.find(isPublication)
@@ -223,20 +184,4 @@ function unsettled(mine: readonly LedgerRow[], attempt: string): string[] {
       mine.filter(row => row.event === 'publishing' && row.attempt !== attempt && row.job !== null).map(row => row.job as string),
     ),
   ]
-}
-
-function why({ write }: NamedPipeline, work: WorkList | null): string {
-  if (write.mode === 'replace')
-    return 'the result replaces the table. A missed run leaves no gap to fill: the source shows only today'
-  if (write.mode === 'append') return 'the result is added to the table'
-  if (write.mode === 'merge')
-    return `the result changes rows of the same key${
-      write.deletes === 'none'
-        ? ''
-        : write.deletes === 'missing'
-          ? '; keys that it lacks are deleted'
-          : `; rows with ${write.deletes.when} are deleted`
-    }`
-  if (work === null) return ''
-  return `${work.missing} that no version has, ${work.again} again (recompute: ${write.recompute})${work.lost === 0 ? '' : `, of which the source has lost ${work.lost}: emptied`}`
 }

@@ -25,4 +25,14 @@ export type RunRequest = {
   readonly slot?: string
   /** This run may be out of its budgets (`--accept`); the promises of the schema and the audits hold all the same. */
   readonly accept?: boolean
+  /** This run is a batch of a backfill. */
+  readonly batch?: Batch
+}
+
+/** A batch of a backfill: a run of its own, `RUN`, `RUN~2`, `RUN~3`, …, with the slices that it does of each target (`project.dataset.table`). */
+export type Batch = {
+  readonly run: string
+  readonly scopes: ReadonlyMap<string, readonly string[]>
+  /** Slices that later batches do. */
+  readonly left: number
 }

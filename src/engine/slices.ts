@@ -14,28 +14,41 @@ export type WorkList = {
 
 /**
  * The work list: slices of the source that no published version has in its scope, and the newest `recompute` again, among them such as the source has
- * lost since while it kept older ones (what is older than all it has was not lost, but expired); the newest first where there are more than
- * `maxSlices`. What a rollback undid is due again. A missed day is simply not in the ledger, so that the next run does it. Nothing after the date `upTo`.
+ * lost since while it kept older ones (what is older than all it has was not lost, but expired). What a rollback undid is due again. A missed day is simply
+ * not in the ledger, so that the next run does it. Nothing after the date `upTo`. Where there are more than `maxSlices`: the newest first, which readers wait
+ * for, then the oldest that is missing, which the source may lose first.
  */
 export function workList(sourceDates: readonly string[], ledger: readonly LedgerRow[], write: Partition, upTo: string): WorkList {
+  const { all, done, there } = known(sourceDates, ledger, upTo)
+  const missing = all.filter(date => !done.has(date) && there.has(date))
+  const due = [...new Set([...newest(all, missing, write), ...missing])]
+  const scope = due.slice(0, write.maxSlices).sort()
+  const twice = scope.filter(date => done.has(date)).length
+  const lost = scope.filter(date => !there.has(date)).length
+  return { scope, left: due.length - scope.length, missing: scope.length - twice, again: twice, lost }
+}
+
+/** The newest slices, which are done again at every run; where none are, the newest that is missing. The newest first. */
+function newest(all: readonly string[], missing: readonly string[], { recompute }: Partition): readonly string[] {
+  return (recompute === 0 ? missing.slice(-1) : all.slice(-recompute)).toReversed()
+}
+
+/** The slices up to a date, ascending: those that the source has (`there`), and those that some version has had, unless they have expired. `done`: a version that stands has them. */
+function known(sourceDates: readonly string[], ledger: readonly LedgerRow[], upTo: string) {
   const done = new Set<string>()
-  const known = new Set<string>()
+  const had = new Set<string>()
   for (const { event, scope } of ledger.filter(isPublication)) {
     for (const date of scope ?? []) {
-      known.add(date)
+      had.add(date)
       // What a rollback touched is to be done again, once it is released.
       if (event === 'restored') done.delete(date)
       else done.add(date)
     }
   }
-  const first = [...sourceDates].sort()[0] ?? ''
-  const all = [...new Set([...sourceDates, ...[...known].filter(date => date > first)])].filter(date => date <= upTo).sort()
-  const again = new Set(write.recompute === 0 ? [] : all.slice(-write.recompute))
-  const due = all.filter(date => again.has(date) || (!done.has(date) && sourceDates.includes(date)))
-  const scope = due.slice(-write.maxSlices)
-  const twice = scope.filter(date => done.has(date)).length
-  const lost = scope.filter(date => !sourceDates.includes(date)).length
-  return { scope, left: due.length - scope.length, missing: scope.length - twice, again: twice, lost }
+  const there = new Set(sourceDates)
+  const first = [...there].sort()[0] ?? ''
+  const all = [...new Set([...there, ...[...had].filter(date => date > first)])].filter(date => date <= upTo).sort()
+  return { all, done, there }
 }
 
 /** What the last version was, by the ledger. */

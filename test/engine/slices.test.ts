@@ -75,8 +75,24 @@ describe('the work list', () => {
     expect(() => partition('dato', { recompute: 3, maxSlices: 3 })).toThrow(/would wait for ever/)
   })
 
-  test('has the newest first where there are too many; what waits is counted', () => {
-    expect(list(days(1, 2, 3, 4, 5), [], { maxSlices: 2 })).toEqual({ scope: days(4, 5), left: 3, missing: 2, again: 0, lost: 0 })
+  test('has the newest first, then the oldest that is missing, where there are too many; what waits is counted', () => {
+    const before = [published('1', ...days(5))]
+    expect(list(days(1, 2, 3, 4, 5), [], { maxSlices: 2 })).toEqual({ scope: days(1, 5), left: 3, missing: 2, again: 0, lost: 0 })
+    expect(list(days(1, 2, 3, 4, 5, 6), before, { maxSlices: 3 })).toMatchObject({ scope: days(1, 2, 6), left: 2 })
+    expect(list(days(1, 2, 3, 4, 5), before, { maxSlices: 3, recompute: 2 })).toMatchObject({ scope: days(1, 4, 5), left: 2 })
+    expect(list(days(1, 2, 3, 4), [], { maxSlices: 2, recompute: 0 })).toMatchObject({ scope: days(1, 4), left: 2 })
+  })
+
+  test('comes to its end by itself, run after run, while new days come', () => {
+    const ledger: LedgerRow[] = []
+    let last = 20
+    for (; last < 31; last++) {
+      const { scope, left } = list(days(...Array.from({ length: last }, (_, day) => day + 1)), ledger, { maxSlices: 4 })
+      expect(scope.at(-1)).toBe(`2026-01-${last}`)
+      ledger.push(published(String(last), ...scope))
+      if (left === 0) break
+    }
+    expect(last).toBe(26)
   })
 
   test('recomputes a newest slice that the source has lost', () => {
