@@ -1,13 +1,13 @@
 // `npm run bench:flagship [-- ROWS …]`: the flagship over tables of different sizes, each mode beside a bare scan in the same run.
 import { execFile, spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { nodeFlags } from '../../src/nais/memory.ts'
+import { loadApps, post } from '../load.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const sizes = process.argv.slice(2).map(Number)
@@ -34,14 +34,14 @@ try {
     }),
   )
   for (const dataset of ['inn', 'ut', 'ut_etl'])
-    await call(`${url}/bigquery/v2/projects/bench/datasets`, { datasetReference: { projectId: 'bench', datasetId: dataset } })
+    await post(`${url}/bigquery/v2/projects/bench/datasets`, { datasetReference: { projectId: 'bench', datasetId: dataset } })
   process.stdout.write(
     `${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, ${dates} dates, median of ${repeats}\n\n`,
   )
   process.stdout.write('| rows | mode | seconds | × bare scan | peak MiB |\n|---:|---|---:|---:|---:|\n')
   for (const rows of sizes.length > 0 ? sizes : [10_000, 100_000, 1_000_000, 5_000_000]) {
     const name = `apps_${rows}`
-    await load(url, name, rows)
+    await loadApps(url, dir, name, rows)
     const modes = ['scan', 'plain', 'frame', ...(rows <= sqlLimit ? ['sql'] : [])]
     const figures = new Map<string, Figures[]>(modes.map(mode => [mode, []]))
     for (let repeat = 0; repeat < repeats; repeat++) {
@@ -65,47 +65,6 @@ try {
 async function job(mode: string, url: string, name: string): Promise<Figures> {
   const { stdout } = await promisify(execFile)(process.execPath, [...nodeFlags, join(here, 'job.ts'), mode, url, name])
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Figures
-}
-
-/** Six clusters, one app a row, the dates evenly. */
-async function load(url: string, name: string, rows: number): Promise<void> {
-  const file = join(dir, `${name}.parquet`)
-  const connection = await (await DuckDBInstance.create()).connect()
-  await connection.run(
-    `COPY (SELECT (DATE '2024-01-01' + (i % ${dates})::INTEGER) AS dato, ['dev-gcp','prod-gcp','dev-fss','prod-fss','dev-sbs','prod-sbs'][1 + (i * 7919) % 6] AS cluster FROM range(${rows}) r(i)) TO '${file}' (FORMAT parquet)`,
-  )
-  connection.closeSync()
-  const fields = [
-    { name: 'dato', type: 'DATE', mode: 'REQUIRED' },
-    { name: 'cluster', type: 'STRING', mode: 'REQUIRED' },
-  ]
-  const configuration = {
-    load: {
-      destinationTable: { projectId: 'bench', datasetId: 'inn', tableId: name },
-      sourceFormat: 'PARQUET',
-      schema: { fields },
-    },
-  }
-  const start = await fetch(`${url}/upload/bigquery/v2/projects/bench/jobs?uploadType=resumable`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ configuration }),
-  })
-  const sent = await fetch(start.headers.get('location') ?? '', { method: 'PUT', body: await readFile(file) })
-  const { jobReference } = (await sent.json()) as { jobReference: { jobId: string } }
-  for (;;) {
-    const answer = (await (await fetch(`${url}/bigquery/v2/projects/bench/jobs/${jobReference.jobId}`)).json()) as {
-      status: { state: string; errorResult?: { message: string } }
-    }
-    if (answer.status.errorResult !== undefined) throw new Error(answer.status.errorResult.message)
-    if (answer.status.state === 'DONE') return
-    await new Promise(resolve => setTimeout(resolve, 100))
-  }
-}
-
-async function call(url: string, body: unknown): Promise<void> {
-  const answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
-  if (!answer.ok) throw new Error(await answer.text())
 }
 
 function median(found: readonly Figures[], key: keyof Figures): number {

@@ -12,11 +12,16 @@ export type RawPage = {
   readonly totalRows?: string
 }
 
-/** Rows a page: the service itself ends a page at 10 MB, and one page and the next are in memory at a time. */
-const pageRows = 10000
+/** Rows of a small answer's page, and of a large one's first, which tells how long the rows are. The service itself ends a page at 10 to 20 MB. */
+const pageRows = 10_000
+const firstRows = 1000
+
+/** About so many bytes of text a large answer's page has; one page and the next are in memory at a time, as objects of several times that. */
+const pageBytes = 2_000_000
 
 /**
- * The pages of a finished query's answer, nothing decoded. The next page is fetched while the current one is worked on.
+ * The pages of a finished query's answer, nothing decoded, as many rows in each as the last one's make `pageBytes`. The next page is fetched while the
+ * current one is worked on.
  * Timestamps are whole microseconds. Whoever stops reading ends the fetching too. Throws EtlError.
  */
 export async function* rawPages(api: Api, job: string, what: string, signal?: AbortSignal): AsyncGenerator<readonly RawRow[]> {
@@ -24,7 +29,7 @@ export async function* rawPages(api: Api, job: string, what: string, signal?: Ab
   const own = new AbortController()
   const either = signal === undefined ? own.signal : AbortSignal.any([signal, own.signal])
   try {
-    let next: Promise<RawPage> | undefined = fetchPage(api, job, undefined, 'repeat', either)
+    let next: Promise<RawPage> | undefined = fetchPage(api, job, undefined, 'repeat', either, firstRows)
     next.catch(() => {})
     while (next !== undefined) {
       let page: RawPage
@@ -34,7 +39,8 @@ export async function* rawPages(api: Api, job: string, what: string, signal?: Ab
         if (signal?.aborted) return
         throw failed(api, error, what, job)
       }
-      next = page.pageToken === undefined ? undefined : fetchPage(api, job, page.pageToken, 'repeat', either)
+      const token = page.pageToken
+      next = token === undefined ? undefined : fetchPage(api, job, token, 'repeat', either, fitting(page.rows ?? []))
       // Looked at in the next turn; until then a failure must not count as unhandled.
       next?.catch(() => {})
       if (signal?.aborted) return
@@ -43,6 +49,17 @@ export async function* rawPages(api: Api, job: string, what: string, signal?: Ab
   } finally {
     own.abort()
   }
+}
+
+/** How many rows like these make a page: the length of some of them, evenly taken, tells that of all. */
+function fitting(rows: readonly RawRow[]): number {
+  const step = Math.max(1, Math.floor(rows.length / 32))
+  let [bytes, looked] = [0, 0]
+  for (let index = 0; index < rows.length; index += step) {
+    bytes += JSON.stringify(rows[index]).length
+    looked += 1
+  }
+  return looked === 0 ? firstRows : Math.min(Math.max(Math.floor((pageBytes * looked) / bytes), 1), 100_000)
 }
 
 /** The whole answer that begins with this page, with its columns; where the query was not done yet, once it is. For small answers. Throws a `Failure`. */
@@ -75,13 +92,15 @@ export function fetchPage(
   pageToken: string | undefined,
   tries: 'once' | 'repeat',
   signal?: AbortSignal,
+  rows = pageRows,
 ): Promise<RawPage> {
   return api[tries]<RawPage>({
     path: `${api.project}/queries/${job}`,
     query: {
       location: api.location,
-      maxResults: pageRows,
+      maxResults: rows,
       pageToken,
+      prettyPrint: false,
       timeoutMs: Math.round(api.policy.poll.hang),
       'formatOptions.useInt64Timestamp': true,
     },

@@ -131,7 +131,7 @@ test('a server that dies in the middle of a read is an error with its address; a
     const thousands = 'UNNEST(GENERATE_ARRAY(0, 44)) AS a, UNNEST(GENERATE_ARRAY(1, 1000)) AS b'
     await sql(
       other,
-      `CREATE TABLE \`${project}.source.many\` AS SELECT DATE '2024-01-01' AS dato, CAST(a * 1000 + b AS STRING) AS cluster FROM ${thousands}`,
+      `CREATE TABLE \`${project}.source.many\` AS SELECT DATE '2024-01-01' AS dato, CONCAT(REPEAT('x', 200), CAST(a * 1000 + b AS STRING)) AS cluster FROM ${thousands}`,
     )
     const dying = (await connected(other)).reader
     const read = async (signal: AbortSignal, onPage: () => unknown) => {

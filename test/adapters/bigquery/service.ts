@@ -9,7 +9,7 @@ import { production, scaled } from '../../../src/domain/policy.ts'
  * What the service may answer and the local server never does: its own failures. A page of answers in their order stands in for it.
  */
 export type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | 'cut' | 'hang'
-export type Seen = { method: string; path: string; body: string; range: string | undefined }
+export type Seen = { method: string; path: string; query: URLSearchParams; body: string; range: string | undefined }
 
 const closing: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -23,6 +23,7 @@ export async function service(answers: (Answer | ((seen: Seen) => Answer))[], en
     const one = {
       method: request.method ?? '',
       path: (request.url ?? '').replace(/\?.*/, ''),
+      query: new URL(request.url ?? '', 'http://service').searchParams,
       body: await bodyOf(request),
       range: request.headers['content-range'],
     }
