@@ -19,7 +19,7 @@ const rooms: Record<string, { rooms: string[]; packages: string[] }> = {
   ports: { rooms: ['domain'], packages: [] },
   engine: { rooms: ['domain', 'ports'], packages: ['croner'] },
   adapters: { rooms: ['domain', 'ports'], packages: ['*'] },
-  local: { rooms: ['googlesql'], packages: ['@duckdb/node-api'] },
+  local: { rooms: ['googlesql'], packages: ['@duckdb/node-api', 'pg'] },
   googlesql: { rooms: [], packages: ['@grpc/grpc-js', '@grpc/proto-loader', '@fivetrandevelopers/zetasql'] },
   nais: { rooms: ['domain'], packages: [] },
 }

@@ -79,6 +79,10 @@ export type RestValue = null | string | readonly RestValue[] | { readonly [name:
 export type QueryRequest = {
   readonly jobId: string
   readonly project: string
+  /** Where the job runs; europe-north1 where nothing is said. */
+  readonly location?: string
+  /** Whether maximumBytesBilled was set, which EXTERNAL_QUERY does not take. */
+  readonly billingLimited?: boolean
   readonly sql: string
   readonly parameters: readonly QueryParameter[]
   readonly defaultDataset?: DatasetRef
@@ -107,7 +111,7 @@ export type QueryOutcome = {
   readonly children: number
 }
 
-/** The SQL side, made once a server: `createSqlEngine(store)` in sql/engine.ts. */
+/** The SQL side, made once a server: `createSqlEngine(store, databases)` in sql/engine.ts. */
 export type SqlEngine = {
   run(request: QueryRequest): Promise<QueryOutcome>
   close(): Promise<void>

@@ -56,16 +56,19 @@ export function queryWork(database: Database, engine: Engine, beforeCommit: Befo
 }
 
 /** A dry run: nothing is kept, not even a job. */
-export async function dryRun(engine: Engine, project: string, configuration: JsonObject): Promise<Done> {
+export async function dryRun(engine: Engine, project: string, location: string, configuration: JsonObject): Promise<Done> {
   const config = object(configuration.query, 'configuration.query')
   const { signal } = new AbortController()
-  const outcome = await (await engine()).run({ ...readQuery({ project, jobId: 'dry_run', signal }, config), dryRun: true })
+  const outcome = await (await engine()).run({
+    ...readQuery({ project, location, jobId: 'dry_run', signal }, config),
+    dryRun: true,
+  })
   const { statistics } = describe(undefined, config, outcome)
   const query = { ...object(statistics.query ?? {}), schema: { fields: fieldsToRest(outcome.schema) as Json[] } }
   return { statistics: { ...statistics, query } as JsonObject, outcome: { schema: outcome.schema, totalRows: 0 } }
 }
 
-function readQuery(context: Pick<JobContext, 'project' | 'jobId' | 'signal'>, config: JsonObject): QueryRequest {
+function readQuery(context: Pick<JobContext, 'project' | 'location' | 'jobId' | 'signal'>, config: JsonObject): QueryRequest {
   if (config.useLegacySql !== false) {
     throw new BigQueryError(
       'notImplemented',
@@ -78,11 +81,13 @@ function readQuery(context: Pick<JobContext, 'project' | 'jobId' | 'signal'>, co
       throw new BigQueryError('notImplemented', `The local BigQuery ${why} ('${name}').`)
   }
   const dataset = optional(config.defaultDataset, object, 'defaultDataset')
-  const { project, jobId, signal } = context
+  const { project, location, jobId, signal } = context
   const defaultProject = optional(dataset?.projectId, text) ?? project
   return {
     jobId,
     project,
+    location,
+    billingLimited: config.maximumBytesBilled !== undefined && config.maximumBytesBilled !== null,
     sql: text(config.query, 'query'),
     parameters: readParameters(config),
     dryRun: false,

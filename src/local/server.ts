@@ -1,11 +1,13 @@
 import { createServer } from 'node:http'
 import type { Routes } from './call.ts'
 import type { SqlEngine } from './contract.ts'
+import { createDatabases } from './external/databases.ts'
 import { createFaults, type Fault } from './faults.ts'
 import { createListener } from './http.ts'
 import { createJobs } from './jobs.ts'
 import { datasetRoutes } from './routes/datasets.ts'
 import { jobRoutes } from './routes/jobs.ts'
+import { postgresRoutes } from './routes/postgres.ts'
 import { queryRoutes } from './routes/queries.ts'
 import { tabledataRoutes } from './routes/tabledata.ts'
 import { tableRoutes } from './routes/tables.ts'
@@ -31,14 +33,16 @@ export type Server = { readonly port: number; readonly url: string; close(): Pro
 export async function startServer(options: ServerOptions): Promise<Server> {
   const database = await openDatabase(options.dir, options)
   const faults = createFaults(options.faults)
+  const databases = createDatabases()
   let made: Promise<SqlEngine> | undefined
   // Google's evaluator is a process of its own: it starts with the first query.
-  const engine = () => (made ??= import('./sql/engine.ts').then(({ createSqlEngine }) => createSqlEngine(database)))
+  const engine = () => (made ??= import('./sql/engine.ts').then(({ createSqlEngine }) => createSqlEngine(database, databases)))
   const jobs = await createJobs(database)
   const { beforeCommit } = faults
   const routes: Routes = {
     'GET /_local/health': async () => ({ body: { status: 'ok' } }),
     ...faults.routes,
+    ...postgresRoutes(databases),
     ...datasetRoutes(database),
     ...tableRoutes(database, engine),
     ...tabledataRoutes(database),
@@ -73,6 +77,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       server.closeAllConnections()
       await closed
       await (await made?.catch(() => undefined))?.close()
+      await databases.close()
       await database.close()
     },
   }

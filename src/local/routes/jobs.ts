@@ -27,8 +27,9 @@ export function jobRoutes(
       const { configuration, project } = request
       refuse(configuration)
       if (configuration.dryRun === true) {
-        const { statistics } = await dryRun(engine, project, configuration)
-        const reference = { projectId: project, location: request.location ?? 'europe-north1' }
+        const location = request.location ?? 'europe-north1'
+        const { statistics } = await dryRun(engine, project, location, configuration)
+        const reference = { projectId: project, location }
         return { body: { kind: 'bigquery#job', configuration, jobReference: reference, statistics, status: { state: 'DONE' } } }
       }
       const typed = { ...request, configuration: { jobType: 'QUERY', ...configuration } }

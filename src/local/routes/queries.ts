@@ -59,7 +59,7 @@ export function queryRoutes(
   }
 
   async function dryRunAnswer(project: string, configuration: JsonObject, location: string): Promise<Answer> {
-    const { statistics, outcome } = await dryRun(engine, project, configuration)
+    const { statistics, outcome } = await dryRun(engine, project, location, configuration)
     return {
       body: {
         kind: 'bigquery#queryResponse',
@@ -123,6 +123,7 @@ function configurationOf(body: JsonObject): JsonObject {
     'queryParameters',
     'parameterMode',
     'defaultDataset',
+    'maximumBytesBilled',
     'createSession',
     'connectionProperties',
   ]

@@ -2,7 +2,8 @@ import { createGoogleSql, type GoogleSql } from '../../googlesql/analyse.ts'
 import { GoogleSqlError } from '../../googlesql/error.ts'
 import { child } from '../../googlesql/tree.ts'
 import { BigQueryError, type QueryOutcome, type QueryRequest, type SqlEngine, type Store } from '../contract.ts'
-import { type Conflicts, createConflicts } from './conflicts.ts'
+import type { Databases } from '../external/databases.ts'
+import { createConflicts } from './conflicts.ts'
 import { asServiceError } from './errors.ts'
 import { readParameters } from './parameters.ts'
 import type { Progress } from './progress.ts'
@@ -12,18 +13,22 @@ import { asBigQueryError, type Session } from './session.ts'
 import { rollback } from './transaction.ts'
 
 /** Makes the SQL side of the local BigQuery. Google's evaluator starts in the background and ends with `close` or with this process. */
-export async function createSqlEngine(store: Store): Promise<SqlEngine> {
+export async function createSqlEngine(store: Store, external: Pick<Databases, 'urlOf'>): Promise<SqlEngine> {
   const google = createGoogleSql()
   const conflicts = createConflicts()
   // Whether it starts at all is for the first request to say.
   void google.parse('SELECT 1').catch(() => undefined)
   return {
-    run: request => run(store, google, conflicts, request),
+    run: request => run({ store, google, conflicts, external }, request),
     close: () => google.close(),
   }
 }
 
-async function run(store: Store, google: GoogleSql, conflicts: Conflicts, request: QueryRequest): Promise<QueryOutcome> {
+/** What all requests of a server share. */
+type Parts = Pick<Session, 'store' | 'google' | 'conflicts' | 'external'>
+
+async function run(parts: Parts, request: QueryRequest): Promise<QueryOutcome> {
+  const { store, google } = parts
   const script = Buffer.from(request.sql)
   const { statements, paths } = await read(google, script, request)
   const parameters = readParameters(request.parameters)
@@ -31,10 +36,8 @@ async function run(store: Store, google: GoogleSql, conflicts: Conflicts, reques
   const interrupt = () => catalogue.connection.interrupt()
   request.signal.addEventListener('abort', interrupt, { once: true })
   const session: Session = {
-    store,
+    ...parts,
     catalogue,
-    google,
-    conflicts,
     request,
     script,
     paths,

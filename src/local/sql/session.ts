@@ -6,10 +6,11 @@ import type { ByteRange, Node } from '../../googlesql/tree.ts'
 import { BigQueryError, type Catalogue, type Field, type QueryRequest, type Store, type TableMeta } from '../contract.ts'
 import { noSuchDataset, noSuchTable } from '../names.ts'
 import type { Claim, Conflicts } from './conflicts.ts'
+import { type ExternalContext, externalUses } from './external.ts'
 import { resolve } from './names.ts'
 
 /** One request while it runs: its connection, its script, and what the statements so far have left behind. */
-export type Session = {
+export type Session = ExternalContext & {
   readonly store: Store
   readonly catalogue: Catalogue
   readonly google: GoogleSql
@@ -56,9 +57,18 @@ export async function prepare(session: Session, node: Node, range: ByteRange, wr
     tables.set(name, instead.table)
     edits.push({ ...instead.range, text: `SELECT * FROM ${googleQuoted(name)}` })
   }
+  const isReplaced = ({ start, end }: ByteRange) =>
+    instead !== undefined && start >= instead.range.start && end <= instead.range.end
+  // Google's analyser doesn't know the function: what it answers is a table like any other by then.
+  for (const use of externalUses(session, node)) {
+    if (isReplaced(use)) continue
+    const meta = await use.read()
+    const name = nameFor(meta, tables)
+    tables.set(name, meta)
+    edits.push(use.edit(name))
+  }
   for (const use of tableUses(node, session.paths)) {
-    const { start, end } = use.edit('')
-    if (instead !== undefined && start >= instead.range.start && end <= instead.range.end) continue
+    if (isReplaced(use.edit(''))) continue
     const meta = await findTable(session, use.path)
     const name = nameFor(meta, tables)
     tables.set(name, meta)

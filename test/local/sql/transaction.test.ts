@@ -152,7 +152,7 @@ test('the snapshot is taken at BEGIN, not with the first statement', async () =>
       return { ...catalogue, find }
     },
   }
-  const engine = await createSqlEngine(store)
+  const engine = await createSqlEngine(store, { urlOf: () => undefined })
   try {
     const sql = 'DECLARE n INT64; BEGIN TRANSACTION; SET n = (SELECT COUNT(*) FROM P.D.a); ROLLBACK TRANSACTION; SELECT n'
     const running = engine.run({

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Value } from '../../../../src/googlesql/field.ts'
 import type { Field, QueryOutcome, QueryParameter, QueryRequest, SqlEngine } from '../../../../src/local/contract.ts'
+import { createDatabases, type Databases } from '../../../../src/local/external/databases.ts'
 import { createSqlEngine } from '../../../../src/local/sql/engine.ts'
 import { append } from '../../../../src/local/sql/results.ts'
 import { fromDuck } from '../../../../src/local/sql/values.ts'
@@ -12,6 +13,8 @@ import { type Database, openDatabase } from '../../../../src/local/store.ts'
 export type Bench = {
   readonly database: Database
   readonly engine: SqlEngine
+  /** What stands behind the connections of EXTERNAL_QUERY. */
+  readonly databases: Databases
   /** Runs a request and reads its result's rows back in their order. */
   run(sql: string, options?: Partial<QueryRequest>): Promise<QueryOutcome & { readonly values: Value[][] }>
   /** The rows of a request, by column name. */
@@ -27,7 +30,8 @@ export type Bench = {
 export async function openBench(): Promise<Bench> {
   const dir = mkdtempSync(join(tmpdir(), 'local-bigquery-'))
   const database = await openDatabase(dir)
-  const engine = await createSqlEngine(database)
+  const databases = createDatabases()
+  const engine = await createSqlEngine(database, databases)
   await database.use(async ({ connection }) => {
     for (const [project, dataset] of [
       ['P', 'D'],
@@ -59,6 +63,7 @@ export async function openBench(): Promise<Bench> {
   return {
     database,
     engine,
+    databases,
     run,
     async rows(sql, options) {
       const { schema, values } = await run(sql, options)
@@ -81,6 +86,7 @@ export async function openBench(): Promise<Bench> {
       }),
     async close() {
       await engine.close()
+      await databases.close()
       await database.close()
       rmSync(dir, { recursive: true, force: true })
     },

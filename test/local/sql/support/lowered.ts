@@ -49,6 +49,7 @@ export function compareOn(bench: Bench) {
           catalogue,
           google,
           conflicts: createConflicts(),
+          external: { urlOf: () => undefined },
           request: { jobId: 'j', project: 'P', sql, parameters: [], dryRun: false, signal: new AbortController().signal },
           script,
           paths: await google.tableNames(sql),
