@@ -1,6 +1,7 @@
 import { nameIn } from '../domain/env.ts'
 import { EtlError } from '../domain/error.ts'
 import { type NamedPipeline, partsOf } from '../domain/pipeline.ts'
+import { sourceName } from '../domain/source.ts'
 import { nextTick } from '../engine/tick.ts'
 import { type Command, worldOptions } from './command.ts'
 import { loadAll } from './pipelines.ts'
@@ -25,7 +26,7 @@ Examples
       name: pipeline.name,
       schedule: `${pipeline.schedule} ${pipeline.timeZone}`,
       next: nextOf(pipeline),
-      from: Object.values(pipeline.from).map(source => nameIn(source.kind === 'table' ? source.table : source.path, environment)),
+      from: Object.values(pipeline.from).map(source => sourceName(source, name => nameIn(name, environment))),
       to: tableOf(pipeline, environment),
       write: pipeline.write.mode,
       also: partsOf(pipeline)

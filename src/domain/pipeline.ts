@@ -13,113 +13,18 @@
  * - stage: an attempt's own table with the rows to publish; history: earlier versions
  * - plan: what a run would do, as a value
  */
-import type * as z from 'zod'
 import { notAudited } from './audit.ts'
+import { writeOfChanges } from './check-changes.ts'
 import { checkColumns } from './check-columns.ts'
+import type { Definition, Each, OutputDefinition } from './definition.ts'
 import { EtlError } from './error.ts'
-import { type Budget, budgetOf, type Expect } from './expect.ts'
+import { type Budget, budgetOf } from './expect.ts'
 import { type Audits, checkAudits } from './own-audits.ts'
-import type { CompileError, DateColumn, Row, RowSchema, Shape } from './row.ts'
-import type { Source, Sources } from './source.ts'
+import type { Shape } from './row.ts'
+import { changesOf, type Source, type Sources } from './source.ts'
 import type { Sql } from './sql.ts'
 import type { Target } from './target.ts'
-import type { Merge, Partition, WriteMode } from './write.ts'
-
-/** Sources by name, each as the rows of one slice. */
-type RowsOf<F extends Sources> = { readonly [N in keyof F]: readonly Row<F[N]['row']>[] }
-type OneOf<F extends Sources> = { readonly [N in keyof F]: Row<F[N]['row']> }
-
-/** A transform that gets one row at a time: any size passes. Written as `{ each: ({ app }) => […] }`, its parameter needs no type. */
-export type Each<In = never, Out = unknown> = { readonly each: (row: In) => readonly Out[] }
-
-/** A named function as such a transform: `each(statusOf)`. The compiler can't infer the parameter of a function written inside the parentheses: use `{ each: … }` for that. */
-export function each<In, Out>(transform: (row: In) => readonly Out[]): Each<In, Out> {
-  return { each: transform }
-}
-
-type Transform<F extends Sources, S extends Shape> =
-  | ((rows: RowsOf<F>) => readonly Row<RowSchema<S>>[])
-  | Each<OneOf<F>, Row<RowSchema<S>>>
-  | SqlFor<F, S>
-
-/** A sql transform; where it can't be one, the sentence is part of the type, so that the compiler shows it. */
-type SqlFor<F extends Sources, S extends Shape> = Sql<keyof F & string> &
-  (Blind<S[keyof S]> extends never
-    ? unknown
-    : CompileError<'a sql transform is checked in BigQuery only, and z.email() and z.url() have no equal there: use z.string().regex(…)'>)
-
-/** Fields, however deep, that only JavaScript can check. */
-type Blind<Field> = Field extends z.ZodEmail | z.ZodURL
-  ? Field
-  : Field extends z.ZodNullable<infer Inner> | z.ZodOptional<infer Inner> | z.ZodArray<infer Inner>
-    ? Blind<Inner>
-    : Field extends z.ZodObject<infer Inner>
-      ? Blind<Inner[keyof Inner]>
-      : never
-
-/** Does every source row fit the target as it is? */
-type Fits<F extends Sources, S extends Shape> = keyof F extends infer N extends keyof F
-  ? Row<F[N]['row']> extends Row<RowSchema<S>>
-    ? true
-    : false
-  : false
-
-type TransformPart<F extends Sources, S extends Shape> =
-  Fits<F, S> extends true
-    ? { readonly transform?: Transform<F, S> }
-    : {
-        readonly transform:
-          | Transform<F, S>
-          | CompileError<'transform may be left out only where the source row has every column of the target row'>
-      }
-
-type LacksColumn<F extends Sources, C extends string> = {
-  [N in keyof F]: C extends keyof F[N]['row']['shape'] ? never : N
-}[keyof F]
-
-type CheckWrite<F extends Sources, S extends Shape, K, W> =
-  W extends Partition<infer C>
-    ? C extends keyof S
-      ? S[C] extends DateColumn
-        ? LacksColumn<F, C> extends never
-          ? W
-          : CompileError<'the partition column must be a column of every source too: it says which slice a row belongs to'>
-        : CompileError<'the partition column must be a date: z.iso.date()'>
-      : CompileError<'the partition column must be a column of the target row'>
-    : W extends Merge<infer C>
-      ? [K] extends [never]
-        ? CompileError<'merge needs a key in the target row: row({ … }, { key: [ … ] }) says which rows are the same'>
-        : [C] extends [never]
-          ? W
-          : C extends keyof S
-            ? S[C] extends z.ZodBoolean
-              ? W
-              : CompileError<'deletes: { when } names a column that is z.boolean()'>
-            : CompileError<'deletes: { when } names a column of the target row'>
-      : W
-
-/** One result of a pipeline as its author writes it: which table, how it is written, the transform that makes its rows. */
-type OutputDefinition<F extends Sources, S extends Shape, K extends string, W extends WriteMode> = {
-  readonly to: Target<S, K>
-  readonly write: W & CheckWrite<F, S, K, W>
-  /** The same transform in SQL: tests prove both equal on every fixture. */
-  readonly twin?: Sql<keyof F & string>
-  /** A result without rows where the last version had some is refused, unless 'allowed'. */
-  readonly empty?: 'refused' | 'allowed'
-  /** Your own promises by name: each a query of rows that should not be, over `${'result'}` and `${'current'}`. */
-  readonly audits?: Audits
-  /** How far the result may be from the last version. */
-  readonly expect?: Expect
-} & TransformPart<F, S>
-
-/** A pipeline as its author writes it. */
-export type Definition<F extends Sources, S extends Shape, K extends string, W extends WriteMode> = {
-  /** Five cron fields, read in `timeZone`. */
-  readonly schedule: string
-  /** 'Europe/Oslo' if left out. */
-  readonly timeZone?: string
-  readonly from: F
-} & OutputDefinition<F, S, K, W>
+import type { WriteMode } from './write.ts'
 
 /** A transform as the engine sees it; the types were checked where it was written. */
 type AnyTransform =
@@ -201,7 +106,11 @@ function extensible<F extends Sources>(made: Pipeline): Extensible<F> {
 
 /** Checks what the compiler could not see of one result. */
 function outputOf(from: Sources, definition: AnyOutput): Output {
-  const { to, write, twin, empty = 'refused', audits = {}, expect = {} } = definition
+  const { to, twin, audits = {}, expect = {} } = definition
+  const write = writeOfChanges(from, to, definition.write)
+  // A run that found no change has no rows.
+  const isChanging = Object.values(from).some(source => changesOf(source) !== null)
+  const { empty = isChanging ? 'allowed' : 'refused' } = definition
   const transform = kindOf((definition as { transform?: unknown }).transform)
   const names = Object.keys(from)
   if (transform.kind === 'each' && names.length > 1)
@@ -212,11 +121,15 @@ function outputOf(from: Sources, definition: AnyOutput): Output {
       throw new EtlError('pipeline', `${blind}.`, {
         hint: 'a sql transform is checked in BigQuery only: use another rule',
       })
-    const file = names.find(name => from[name]?.kind === 'file')
-    if (file !== undefined)
-      throw new EtlError('pipeline', `a sql transform can't read the file ${file}: it never leaves BigQuery.`, {
-        hint: 'use a function',
-      })
+    const outside = names.find(name => ['file', 'postgres'].includes(from[name]?.kind ?? ''))
+    if (outside !== undefined)
+      throw new EtlError(
+        'pipeline',
+        `a sql transform can't read ${outside}, a ${from[outside]?.kind} source: it never leaves BigQuery.`,
+        {
+          hint: 'use a function',
+        },
+      )
   }
   checkColumns(to, write)
   const own = { audits: checkAudits(audits), expect: budgetOf(expect, write) }

@@ -1,3 +1,4 @@
+import type { Marks, Window } from './changes.ts'
 import type { Change } from './evolution.ts'
 import type { NamedPipeline } from './pipeline.ts'
 import type { Head, Identity, Scope, Stage, TargetTables } from './run.ts'
@@ -18,6 +19,10 @@ export type Plan = {
     readonly read: string
   }[]
   readonly scope: Scope
+  /** Of the sources that are read by their changes, by their names: what is read of them. */
+  readonly windows: Readonly<Record<string, Window>>
+  /** How far the sources were read before this run; none where it reads everything. */
+  readonly marks: Marks
   /** Slices that are due but wait for the next run (maxSlices). */
   readonly left: number
   readonly why: string

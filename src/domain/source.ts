@@ -1,9 +1,43 @@
+import type { Changes } from './changes.ts'
 import type { Name } from './env.ts'
 import { EtlError } from './error.ts'
+import type { Pg } from './pg.ts'
 import type { RowSchema, Shape } from './row.ts'
+import type { Sql } from './sql.ts'
 
 /** A BigQuery table or view: `project.dataset.table`, or `dataset.table` in the job's own project. Only the row's columns are read. */
 export type TableSource<S extends Shape = Shape> = { readonly kind: 'table'; readonly row: RowSchema<S>; readonly table: Name }
+
+/** The answer of a BigQuery query. */
+export type QuerySource<S extends Shape = Shape> = {
+  readonly kind: 'query'
+  readonly row: RowSchema<S>
+  readonly query: Sql<never>
+}
+
+/** What becomes of a Postgres `numeric` that has no place in the column of the row schema: EXTERNAL_QUERY's `default_type_for_decimal_columns`. */
+export type Decimals = 'numeric' | 'bignumeric' | 'float64' | 'string'
+
+/** A query that BigQuery sends to a Postgres through one of its connections: EXTERNAL_QUERY. */
+export type ExternalSource<S extends Shape = Shape> = {
+  readonly kind: 'external'
+  readonly row: RowSchema<S>
+  /** `connection`, `location.connection` or `project.location.connection`. */
+  readonly connection: Name
+  readonly query: Pg
+  readonly decimals: Decimals
+  readonly changes: Changes | null
+}
+
+/** A query that the job itself sends to a Postgres. */
+export type PostgresSource<S extends Shape = Shape> = {
+  readonly kind: 'postgres'
+  readonly row: RowSchema<S>
+  /** What the environment variables of its address begin with: `SAK_DB` for SAK_DB_URL (nais: `envVarPrefix`). */
+  readonly database: string
+  readonly query: Pg
+  readonly changes: Changes | null
+}
 
 /** A file of the project; the path starts at the project's folder. */
 export type FileSource<S extends Shape = Shape> = {
@@ -14,10 +48,20 @@ export type FileSource<S extends Shape = Shape> = {
 }
 
 /** Where rows come from. */
-export type Source<S extends Shape = Shape> = TableSource<S> | FileSource<S>
+export type Source<S extends Shape = Shape> =
+  | TableSource<S>
+  | QuerySource<S>
+  | ExternalSource<S>
+  | PostgresSource<S>
+  | FileSource<S>
 
 /** The sources of a pipeline by their names. */
 export type Sources = Readonly<Record<string, Source>>
+
+/** What of a source is read: only what has changed, or all of it. */
+export function changesOf(source: Source): Changes | null {
+  return source.kind === 'external' || source.kind === 'postgres' ? source.changes : null
+}
 
 /**
  * Reads a BigQuery table or view, the named columns only.
@@ -26,6 +70,11 @@ export type Sources = Readonly<Record<string, Source>>
 export function table<S extends Shape>(row: RowSchema<S>, name: Name): TableSource<S> {
   for (const text of typeof name === 'string' ? [name] : Object.values(name.names)) tableRef(text, 'own-project')
   return { kind: 'table', row, table: name }
+}
+
+/** Reads the answer of a query: `` query(Row, sql`SELECT … FROM \`p.d.t\`…`) ``. Its columns are those of the row schema, by their names. */
+export function query<S extends Shape>(row: RowSchema<S>, text: Sql<never>): QuerySource<S> {
+  return { kind: 'query', row, query: text }
 }
 
 /** Reads a CSV file of the project, with a header line. */
@@ -52,4 +101,20 @@ export function tableRef(name: string, ownProject: string): TableRef {
 /** `project.dataset.table`. */
 export function tableName(ref: TableRef): string {
   return `${ref.project}.${ref.dataset}.${ref.table}`
+}
+
+/** What a source is called, for people. */
+export function sourceName(source: Source, nameOf: (name: Name) => string): string {
+  switch (source.kind) {
+    case 'table':
+      return nameOf(source.table)
+    case 'file':
+      return nameOf(source.path)
+    case 'external':
+      return `connection ${nameOf(source.connection)}`
+    case 'postgres':
+      return `Postgres ${source.database}`
+    case 'query':
+      return 'a query'
+  }
 }

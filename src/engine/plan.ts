@@ -1,3 +1,4 @@
+import { marksOf, type Window } from '../domain/changes.ts'
 import { isWhole } from '../domain/content.ts'
 import { tooLarge } from '../domain/cost.ts'
 import { nameIn } from '../domain/env.ts'
@@ -17,6 +18,7 @@ import type { RunRequest, Settings } from './settings.ts'
 import { lastPublished, ofThisHead } from './slices.ts'
 import { step } from './step.ts'
 import { runsPerMonth } from './tick.ts'
+import { cursorAfter, windowsOf, windowTexts } from './windows.ts'
 import { workOf } from './work.ts'
 
 /**
@@ -58,7 +60,9 @@ export async function makePlan(
   const version = claimed(mine, head) ?? newVersion(identity, state.now, head)
   const work = await workOf(pipeline, tables, identity, request.batch, ledger, ports, signal)
   const { scope } = work
-  const sources = await described(pipeline, scope, ports)
+  const marks = request.full === true ? {} : marksOf(head?.cursor ?? null)
+  const windows = await windowsOf(pipeline, marks, ports.readers, signal)
+  const sources = await described(pipeline, scope, windows, ports)
   const last = lastPublished(ledger)
   const stage = stageTable(tables, request.attempt)
   const hash = schemaHash(pipeline)
@@ -70,8 +74,10 @@ export async function makePlan(
     head,
     sources,
     scope,
+    windows,
+    marks,
     left: work.left,
-    why: work.why,
+    why: [work.why, ...windowTexts(windows)].join('; '),
     bootstrap: state.missing,
     evolve: state.evolve,
     changes: state.changes,
@@ -81,7 +87,9 @@ export async function makePlan(
     done: doneBy(mine),
     unsettled: unsettled(mine, request.attempt),
     claimedAt: mine.find(row => row.event === 'claimed')?.loggedAt ?? null,
-    resume: resumable(mine, { codeSha: settings.codeSha, schemaHash: hash, scope, head }),
+    // A stage of an earlier attempt says nothing of how far the sources were read for it.
+    resume:
+      Object.keys(windows).length > 0 ? null : resumable(mine, { codeSha: settings.codeSha, schemaHash: hash, scope, head }),
     baseline: isBaselineDue(pipeline.write, ledger, version),
     size: state.size,
     codeSha: settings.codeSha,
@@ -108,7 +116,7 @@ export function publicationOf(plan: Omit<Plan, 'publish'>, stage: Stage): Public
     version: plan.version,
     baseSeq: plan.head?.seq ?? 0n,
     scope: plan.scope,
-    cursor: { from: plan.head?.cursor ?? null, to: plan.head?.cursor ?? null },
+    cursor: { from: plan.head?.cursor ?? null, to: cursorAfter(plan) },
     stage,
     schemaHash: plan.schemaHash,
     codeSha: plan.codeSha,
@@ -142,11 +150,12 @@ export function tablesOf(pipeline: NamedPipeline, settings: Pick<Settings, 'proj
 }
 
 /** What each source is asked for. */
-export function readRequest(pipeline: NamedPipeline, source: Source, scope: Scope): ReadRequest {
+export function readRequest(pipeline: NamedPipeline, source: Source, scope: Scope, window: Window | null = null): ReadRequest {
   const { write } = pipeline
   return {
     columns: source.row.columns,
     slices: write.mode === 'partition' && scope !== null ? { column: write.column, dates: scope } : null,
+    window,
   }
 }
 
@@ -158,6 +167,7 @@ export function readerOf(source: Source, readers: Ports['readers']): Reader {
 async function described(
   pipeline: NamedPipeline,
   scope: Scope,
+  windows: Plan['windows'],
   { readers, warehouse }: Pick<Ports, 'readers' | 'warehouse'>,
 ): Promise<Plan['sources']> {
   const inWarehouse = pipeline.transform.kind === 'sql'
@@ -165,7 +175,8 @@ async function described(
     Object.entries(pipeline.from).map(async ([name, source]) => {
       const reader = readerOf(source, readers)
       const facts = await step({ step: `plan ${name}` }, () => reader.facts(source))
-      const read = inWarehouse ? warehouse.queryText(pipeline, scope) : reader.text(source, readRequest(pipeline, source, scope))
+      const request = readRequest(pipeline, source, scope, windows[name] ?? null)
+      const read = inWarehouse ? warehouse.queryText(pipeline, scope, windows) : reader.text(source, request)
       return { name, from: facts.name, rows: facts.rows, read }
     }),
   )

@@ -6,6 +6,7 @@ import type { Plan } from '../domain/plan.ts'
 import type { PublishOutcome } from '../domain/run.ts'
 import { tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
+import type { Reader } from '../ports/reader.ts'
 import type { Note } from '../ports/warehouse.ts'
 import { bootstrap } from './bootstrap.ts'
 import { type JobTime, jobTime } from './deadline.ts'
@@ -106,7 +107,11 @@ async function once(its: Try): Promise<Outcome | 'lost'> {
 
   const prepared: Prepared[] = []
   const accept = its.request.accept === true
-  for (const plan of due) prepared.push(await prepare({ plan, tried, ports, signal, say, accept }))
+  try {
+    for (const plan of due) prepared.push(await prepare({ plan, tried, ports, signal, say, accept }))
+  } finally {
+    await endReads(ports)
+  }
 
   if (signal.aborted) throw new EtlError('stopped', 'told to stop before it published.', { where: { step: 'publish' } })
   const publications = prepared.map(({ publication }) => publication)
@@ -134,6 +139,11 @@ async function planned({ pipeline, request, ports, settings, time: { signal }, k
   if (unsettled.length > 0) await plan()
   for (const each of known.plans) say('planned', { plan: each })
   return known.plans
+}
+
+/** The reads of a try have one moment in common; the next one has another. */
+async function endReads({ readers }: Pick<Ports, 'readers'>): Promise<void> {
+  for (const reader of Object.values(readers) as readonly Reader[]) await reader.end?.()
 }
 
 type Noting = (event: string, of: (one: Prepared) => Partial<Note>, all: readonly Prepared[]) => Promise<void>

@@ -25,6 +25,8 @@ export type RunRequest = {
   readonly slot?: string
   /** This run may be out of its budgets (`--accept`); the promises of the schema and the audits hold all the same. */
   readonly accept?: boolean
+  /** This run reads sources with `changedBy` from their beginning (`--full`). */
+  readonly full?: boolean
   /** This run is a batch of a backfill. */
   readonly batch?: Batch
 }

@@ -3,8 +3,10 @@ import type { Bare, RunEvent } from '../domain/event.ts'
 import { guarded } from '../domain/personal.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Stage } from '../domain/run.ts'
+import type { TableRef } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { StageFrom } from '../ports/warehouse.ts'
+import { stageKeys } from './keys.ts'
 import { step, untilStopped } from './step.ts'
 import { transformed } from './transform.ts'
 
@@ -25,18 +27,19 @@ export async function makeStage(
   const name = tried === 1 ? identity.attempt : `${identity.attempt}_${tried}`
   const { columns, key } = pipeline.to.row
   const deletesMissing = pipeline.write.mode === 'merge' && pipeline.write.deletes === 'missing'
-  const fill = (from: StageFrom) =>
+  const fill = (from: StageFrom, keys?: TableRef) =>
     step({ step: 'stage' }, () =>
       untilStopped(async () => {
         const stage = await ports.warehouse.stage(tables, columns, from, name, { op: deletesMissing })
         if (!deletesMissing) return stage
-        const found = await ports.warehouse.stageMissing(tables, columns, key, stage)
+        const found = await ports.warehouse.stageMissing(tables, columns, key, stage, keys)
+        if (keys !== undefined) await ports.warehouse.drop(keys)
         return { ...stage, rows: stage.rows + found.deleted, ...found }
       }, signal),
     )
   if (pipeline.transform.kind === 'sql') {
-    const sql = ports.warehouse.queryText(pipeline, plan.scope)
-    return { stage: await fill({ kind: 'query', sql }), read: null }
+    const sql = ports.warehouse.queryText(pipeline, plan.scope, plan.windows)
+    return { stage: await fill({ kind: 'query', sql }, await stageKeys(plan, name, ports, signal)), read: null }
   }
   const reads: Record<string, number> = {}
   const writer = await step({ step: 'stage' }, () => ports.spool.open(guarded(pipeline).columns))
@@ -45,11 +48,11 @@ export async function makeStage(
       if (event.kind === 'reading') reads[event.source] = event.rows
       say(event)
     }
-    for await (const rows of transformed(pipeline, plan.scope, ports, signal, counted))
+    for await (const rows of transformed(pipeline, plan, ports, signal, counted))
       await step({ step: 'stage' }, () => writer.write(rows))
     if (signal.aborted) throw new EtlError('stopped', 'told to stop before it published.')
     const spooled = await step({ step: 'stage' }, () => writer.finish())
-    const stage = await fill({ kind: 'files', ...spooled })
+    const stage = await fill({ kind: 'files', ...spooled }, await stageKeys(plan, name, ports, signal))
     return { stage, read: Object.values(reads).reduce((sum, rows) => sum + rows, 0) }
   } finally {
     await writer.discard()

@@ -2,6 +2,7 @@ import type { AnyRow } from '../domain/column.ts'
 import { EtlError } from '../domain/error.ts'
 import type { Bare, RunEvent } from '../domain/event.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
+import type { Plan } from '../domain/plan.ts'
 import type { Scope } from '../domain/run.ts'
 import type { Ports } from '../ports/index.ts'
 import { call, checkResult, refuseStrays } from './author.ts'
@@ -15,7 +16,7 @@ export type Progress = (event: Bare<Extract<RunEvent, { kind: 'reading' | 'trans
 /** Reads, transforms and checks: pages of result rows, in the memory of one slice. Nothing here knows where rows come from or go to. */
 export async function* transformed(
   pipeline: NamedPipeline,
-  scope: Scope,
+  { scope, windows }: Pick<Plan, 'scope' | 'windows'>,
   ports: Pick<Ports, 'readers'>,
   signal: AbortSignal,
   progress: Progress,
@@ -30,7 +31,14 @@ export async function* transformed(
     }
     return {
       name,
-      pages: readChecked(name, source, readerOf(source, ports.readers), readRequest(pipeline, source, scope), either, onPage),
+      pages: readChecked(
+        name,
+        source,
+        readerOf(source, ports.readers),
+        readRequest(pipeline, source, scope, windows[name] ?? null),
+        either,
+        onPage,
+      ),
     }
   })
   let written = 0

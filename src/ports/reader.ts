@@ -1,3 +1,4 @@
+import type { Mark, Window } from '../domain/changes.ts'
 import type { AnyRow, Column } from '../domain/column.ts'
 import type { Source } from '../domain/source.ts'
 
@@ -6,6 +7,8 @@ export type ReadRequest = {
   readonly columns: readonly Column[]
   /** Only rows whose `column` is one of `dates`, in the order of that column: slice after slice. */
   readonly slices: { readonly column: string; readonly dates: readonly string[] } | null
+  /** Only rows that were changed in it: after `from`, and until `to`. */
+  readonly window?: Window | null
 }
 
 /** How a source looks from outside, for `plan`. */
@@ -28,8 +31,15 @@ export type Reader<S extends Source = Source> = {
   dates(source: S, column: string, upTo: string, signal?: AbortSignal): Promise<readonly string[]>
   /** The rows, page by page: memory is bounded by one page. Values are those of domain/column.ts, unchecked. Stops when `signal` aborts. */
   read(source: S, request: ReadRequest, signal: AbortSignal): AsyncIterable<readonly AnyRow[]>
+  /**
+   * Of a source that is read by its changes: the part that is read next after `mark` (null: everything). `to` is no later than the begin of every transaction that is still open, so that no row
+   * with an earlier time can come later. Throws `row` if the column holds NULL, or if the source is behind the mark.
+   */
+  window?(source: S, mark: Mark | null, signal?: AbortSignal): Promise<Window>
   /** What `read` executes, as text for `plan`: SQL, or a sentence. */
   text(source: S, request: ReadRequest): string
+  /** Ends what reads of a run hold open for each other: a session, a common snapshot. May be repeated; never throws. */
+  end?(): Promise<void>
 }
 
 /** One reader a kind of source: a new kind does not compile until it has one. */

@@ -2,6 +2,7 @@ import type { Column } from '../domain/column.ts'
 import type { Change } from '../domain/evolution.ts'
 import type { AuditTable } from '../domain/own-audits.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
+import type { Plan } from '../domain/plan.ts'
 import type { Answer, Head, LedgerRow, Publication, PublishOutcome, Stage, TargetTables } from '../domain/run.ts'
 import type { TableRef } from '../domain/source.ts'
 import type { Migrations } from './migrations.ts'
@@ -74,12 +75,16 @@ export type Warehouse = Migrations & {
     attempt: string,
     options?: { readonly op?: boolean },
   ): Promise<Stage>
-  /** merge: adds to a stage the rows of the target whose key it lacks, as rows to be deleted. @returns how many there are, and how many rows the target has. May be repeated. */
+  /**
+   * merge: adds to a stage the rows of the target whose key it lacks, as rows to be deleted; with `keys`, a table of all keys that there are, those whose key that one lacks.
+   * @returns how many there are, and how many rows the target has. May be repeated.
+   */
   stageMissing(
     tables: TargetTables,
     columns: readonly Column[],
     key: readonly string[],
     stage: Stage,
+    keys?: TableRef,
   ): Promise<{ readonly deleted: number; readonly had: number }>
   /** Runs a SELECT and gives every row; for small answers: audits, versions, read. Values as in domain/column.ts. */
   ask(sql: string, parameters?: Readonly<Record<string, string>>): Promise<Answer>
@@ -98,8 +103,8 @@ export type Warehouse = Migrations & {
   publish(publications: readonly Publication[], number: number, onSubmit: (job: string) => Promise<void>): Promise<PublishOutcome>
   /** Waits until a publish job of an earlier attempt has ended, if it exists. Reads only. */
   settle(job: string): Promise<void>
-  /** The text of the query that a sql transform becomes: its sources behind `WITH`, bounded to the slices. */
-  queryText(pipeline: NamedPipeline, dates: readonly string[] | null): string
+  /** The text of the query that a sql transform becomes: its sources behind `WITH`, bounded to the slices, and to what has changed. */
+  queryText(pipeline: NamedPipeline, dates: readonly string[] | null, windows?: Plan['windows']): string
   /** The `WITH` in front of an author's audits, which says what they name: the staged rows as the target would have them, the target as it is. Empty for no names. */
   auditTables(pipeline: NamedPipeline, tables: TargetTables, stage: TableRef, names: readonly AuditTable[]): string
   /** Drops a stage that is no longer needed; a stage that stays expires by itself. Never throws. */

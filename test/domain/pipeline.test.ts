@@ -30,7 +30,7 @@ describe('what the compiler does not see is refused when the file is loaded', ()
       'column text: /a.b/ has a . outside of a class',
     )
     expect(() => pipeline({ ...common, from: { seen: file(Seen, 'a.csv') }, transform: sql`SELECT * FROM ${'seen'}` })).toThrow(
-      "a sql transform can't read the file seen",
+      "a sql transform can't read seen, a file source",
     )
   })
 

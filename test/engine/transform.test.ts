@@ -31,7 +31,13 @@ async function results(
   given: ReturnType<typeof readers>,
 ): Promise<unknown[]> {
   const all: unknown[] = []
-  for await (const rows of transformed({ ...named, name: 'p' }, scope, given, new AbortController().signal, () => undefined))
+  for await (const rows of transformed(
+    { ...named, name: 'p' },
+    { scope, windows: {} },
+    given,
+    new AbortController().signal,
+    () => undefined,
+  ))
     all.push(...rows)
   return all
 }

@@ -27,15 +27,15 @@ export function operation({ deletes }: Merge): string {
   return deletes === 'missing' ? `IFNULL(_op, 'upsert')` : `'upsert'`
 }
 
-/** Adds to a stage the rows that go, since its keys are the whole truth: with their last values, for the history. */
-export function missingRows({ target }: Publication['tables'], { columns, key, stage }: MissingOf): string {
+/** Adds to a stage the rows that go, since the keys of `keys`, often the stage itself, are the whole truth: with their last values, for the history. */
+export function missingRows({ target }: Publication['tables'], { columns, key, stage, keys: truth }: MissingOf): string {
   const names = columns.map(column => literal.name(column.name))
   const first = literal.name(key[0] ?? '')
   const keys = columns.filter(column => key.includes(column.name))
   // A BIGNUMERIC key is text in the stage.
   const staged = keys.some(column => fromStage(column) !== literal.name(column.name))
-    ? `(SELECT ${keys.map(column => `${fromStage(column)} AS ${literal.name(column.name)}`).join(', ')} FROM ${literal.table(stage)})`
-    : literal.table(stage)
+    ? `(SELECT ${keys.map(column => `${fromStage(column)} AS ${literal.name(column.name)}`).join(', ')} FROM ${literal.table(truth)})`
+    : literal.table(truth)
   return `INSERT INTO ${literal.table(stage)} (${names.join(', ')}, _op)
 SELECT ${columns.map(toStage).join(', ')}, 'delete' FROM (
   SELECT ${names.map(name => `t.${name}`).join(', ')} FROM ${literal.table(target)} AS t
@@ -48,4 +48,5 @@ type MissingOf = {
   readonly columns: readonly Column[]
   readonly key: readonly string[]
   readonly stage: Publication['stage']['table']
+  readonly keys: Publication['stage']['table']
 }

@@ -5,6 +5,7 @@ import { EtlError } from '../../domain/error.ts'
 import { datesCondition, literal } from '../../domain/literal.ts'
 import type { AuditTable } from '../../domain/own-audits.ts'
 import type { NamedPipeline } from '../../domain/pipeline.ts'
+import type { Plan } from '../../domain/plan.ts'
 import type { TargetTables } from '../../domain/run.ts'
 import { type TableRef, type TableSource, tableRef } from '../../domain/source.ts'
 import { sqlText } from '../../domain/sql.ts'
@@ -22,7 +23,12 @@ export function readText(names: Names, source: TableSource, { columns, slices }:
 }
 
 /** A sql transform as one query: each source stands in front by its name, its columns and slices only. The author's text stays as it is. */
-export function queryText(names: Names, pipeline: NamedPipeline, dates: readonly string[] | null): string {
+export function queryText(
+  names: Names,
+  pipeline: NamedPipeline,
+  dates: readonly string[] | null,
+  _windows: Plan['windows'] = {},
+): string {
   const { transform, write, to } = pipeline
   if (transform.kind !== 'sql') throw new EtlError('bug', 'only a sql transform has a text.')
   const sources = transform.names

@@ -39,9 +39,9 @@ export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
       await ask(api, noteScript(note), `the note ${note.event} in the ledger`, noteParameters(note))
     },
     stage: (tables, columns, from, attempt, options) => stage(api, jobs, tables, columns, from, attempt, options),
-    async stageMissing(tables, columns, key, { table }) {
+    async stageMissing(tables, columns, key, { table }, keys) {
       // Counted in the table: where an answer was lost and the statement runs again, it finds those keys there and adds nothing.
-      const sql = `${missingRows(tables, { columns, key, stage: table })};
+      const sql = `${missingRows(tables, { columns, key, stage: table, keys: keys ?? table })};
 SELECT COUNT(*) AS deleted, (SELECT COUNT(*) FROM ${literal.table(tables.target)}) AS had FROM ${literal.table(table)} WHERE _op = 'delete'`
       const { rows } = await ask(api, sql, `the rows of ${tableName(tables.target)} that are gone`)
       return { deleted: Number(rows[0]?.deleted), had: Number(rows[0]?.had) }
@@ -61,7 +61,7 @@ SELECT COUNT(*) AS deleted, (SELECT COUNT(*) FROM ${literal.table(tables.target)
     publishText: publishScript,
     publish: (publications, number, onSubmit) => publish(api, jobs, publications, number, onSubmit),
     settle: id => settle(api, jobs, id),
-    queryText: (pipeline, dates) => queryText(names, pipeline, dates),
+    queryText: (pipeline, dates, windows) => queryText(names, pipeline, dates, windows),
     auditTables,
     drop: table => drop(api, table),
   }

@@ -1,0 +1,6 @@
+// expect: NULL would never be read
+import { bq, pg, postgres, row } from 'nais-etl'
+
+const Sak = row({ sak_id: bq.int64(), oppdatert: bq.timestamp().nullable() })
+
+export const sak = postgres(Sak, 'SAK_DB', pg`SELECT sak_id, oppdatert FROM sak`).changedBy('oppdatert', { deletes: 'none' })
