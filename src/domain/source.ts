@@ -9,7 +9,7 @@ import type { Sql } from './sql.ts'
 export type TableSource<S extends Shape = Shape> = { readonly kind: 'table'; readonly row: RowSchema<S>; readonly table: Name }
 
 /** The answer of a BigQuery query. */
-export type QuerySource<S extends Shape = Shape> = {
+type QuerySource<S extends Shape = Shape> = {
   readonly kind: 'query'
   readonly row: RowSchema<S>
   readonly query: Sql<never>
