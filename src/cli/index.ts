@@ -1,5 +1,6 @@
 // The commands, in the order of the help.
 import { adopt } from './adopt.ts'
+import { backfill } from './backfill.ts'
 import type { Command } from './command.ts'
 import { contract } from './contract.ts'
 import { demo } from './demo.ts'
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   make,
   plan,
   run,
+  backfill,
   read,
   versions,
   rejected,

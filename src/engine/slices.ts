@@ -28,6 +28,25 @@ export function workList(sourceDates: readonly string[], ledger: readonly Ledger
   return { scope, left: due.length - scope.length, missing: scope.length - twice, again: twice, lost }
 }
 
+/** What a backfill is to do: dates, both included; with `missing` only the slices that no version has. */
+export type Bounds = { readonly from: string; readonly to: string; readonly missing: boolean }
+
+/** The same list with bounds, in the order in which batches do it: the newest of the source first, then the oldest. Without those that are `finished`. */
+export function boundedList(
+  sourceDates: readonly string[],
+  ledger: readonly LedgerRow[],
+  write: Partition,
+  upTo: string,
+  { from, to, missing }: Bounds,
+  finished: ReadonlySet<string>,
+): readonly string[] {
+  const { all, done, there } = known(sourceDates, ledger, upTo)
+  const wanted = all.filter(date => date >= from && date <= to && !finished.has(date))
+  const due = missing ? wanted.filter(date => !done.has(date) && there.has(date)) : wanted
+  const first = newest(all, due, write).filter(date => due.includes(date))
+  return [...new Set([...first, ...due])]
+}
+
 /** The newest slices, which are done again at every run; where none are, the newest that is missing. The newest first. */
 function newest(all: readonly string[], missing: readonly string[], { recompute }: Partition): readonly string[] {
   return (recompute === 0 ? missing.slice(-1) : all.slice(-recompute)).toReversed()

@@ -31,7 +31,7 @@ export async function workOf(
 }
 
 /** The dates that the sources have, up to one. Throws EtlError. */
-async function sourceDates(
+export async function sourceDates(
   pipeline: NamedPipeline,
   column: string,
   upTo: string,
