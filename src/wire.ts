@@ -24,6 +24,7 @@ export async function wire(config: Config, options: NonNullable<Parameters<Conte
       readers: {
         table: bigquery.reader,
         file: createFileReader({ root: config.root, environment }),
+        self: bigquery.self,
         query: notYet('query'),
         external: notYet('external'),
         postgres: notYet('postgres'),

@@ -4,7 +4,7 @@ import type { Changes } from './changes.ts'
 import type { Expect } from './expect.ts'
 import type { Audits } from './own-audits.ts'
 import type { CompileError, DateColumn, Row, RowSchema, Shape } from './row.ts'
-import type { Sources } from './source.ts'
+import type { SelfSource, Sources } from './source.ts'
 import type { Sql } from './sql.ts'
 import type { Target } from './target.ts'
 import type { Merge, Partition, WriteMode } from './write.ts'
@@ -19,7 +19,9 @@ export type Definition<F extends Sources, S extends Shape, K extends string, W e
 } & OutputDefinition<F, S, K, W>
 
 /** Sources by name, each as the rows of one slice. */
-type RowsOf<F extends Sources> = { readonly [N in keyof F]: readonly Row<F[N]['row']>[] }
+type RowsOf<F extends Sources, S extends Shape> = {
+  readonly [N in keyof F]: readonly Row<F[N] extends SelfSource ? RowSchema<S> : F[N]['row']>[]
+}
 type OneOf<F extends Sources> = { readonly [N in keyof F]: Row<F[N]['row']> }
 
 /** A transform that gets one row at a time: any size passes. Written as `{ each: ({ app }) => […] }`, its parameter needs no type. */
@@ -31,7 +33,7 @@ export function each<In, Out>(transform: (row: In) => readonly Out[]): Each<In, 
 }
 
 type Transform<F extends Sources, S extends Shape> =
-  | ((rows: RowsOf<F>) => readonly Row<RowSchema<S>>[])
+  | ((rows: RowsOf<F, S>) => readonly Row<RowSchema<S>>[])
   | Each<OneOf<F>, Row<RowSchema<S>>>
   | SqlFor<F, S>
 
@@ -52,9 +54,11 @@ type Blind<Field> = Field extends z.ZodEmail | z.ZodURL
 
 /** Does every source row fit the target as it is? */
 type Fits<F extends Sources, S extends Shape> = keyof F extends infer N extends keyof F
-  ? Row<F[N]['row']> extends Row<RowSchema<S>>
-    ? true
-    : false
+  ? F[N] extends SelfSource
+    ? false
+    : Row<F[N]['row']> extends Row<RowSchema<S>>
+      ? true
+      : false
   : false
 
 type TransformPart<F extends Sources, S extends Shape> =
@@ -73,7 +77,16 @@ type LacksColumn<F extends Sources, C extends string> = {
 /** Sources that are read by their changes. */
 type Changing<F extends Sources> = { [N in keyof F]: F[N] extends { readonly changes: Changes } ? N : never }[keyof F]
 
-type CheckWrite<F extends Sources, S extends Shape, K, W> = [Changing<F>] extends [never]
+/** Sources that are the target itself. */
+type Own<F extends Sources> = { [N in keyof F]: F[N] extends SelfSource ? N : never }[keyof F]
+
+type CheckWrite<F extends Sources, S extends Shape, K, W> = [Own<F>] extends [never]
+  ? CheckChanging<F, S, K, W>
+  : W extends Merge
+    ? CheckChanging<F, S, K, W>
+    : CompileError<'self() needs write: merge(): the rows of the target change by their key'>
+
+type CheckChanging<F extends Sources, S extends Shape, K, W> = [Changing<F>] extends [never]
   ? CheckMode<F, S, K, W>
   : W extends Merge
     ? CheckMode<F, S, K, W>

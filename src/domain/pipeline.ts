@@ -78,7 +78,8 @@ export function pipeline<const F extends Sources, S extends Shape, K extends str
   const odd = names.find(name => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
   if (odd !== undefined)
     throw new EtlError('pipeline', `the source ${JSON.stringify(odd)}: a source's name has letters a to z, digits and _ only.`)
-  return extensible({ schedule, timeZone, from, ...outputOf(from, definition as AnyOutput), also: [] })
+  const output = outputOf(from, definition as AnyOutput)
+  return extensible({ schedule, timeZone, from: withTarget(from, output), ...output, also: [] })
 }
 
 /** The results of a pipeline, each as a pipeline of its own; the first one first. */
@@ -93,6 +94,11 @@ function extensible<F extends Sources>(made: Pipeline): Extensible<F> {
   return Object.freeze({
     ...made,
     and(output: unknown) {
+      const own = Object.keys(made.from).find(name => made.from[name]?.kind === 'self')
+      if (own !== undefined)
+        throw new EtlError('pipeline', `${own}: self() is one target's, and this pipeline has two.`, {
+          hint: 'make a pipeline of each',
+        })
       const { to, ...rest } = outputOf(made.from, output as AnyOutput)
       const same = [made, ...made.also].some(
         other => other.to.table === to.table && JSON.stringify(other.to.dataset) === JSON.stringify(to.dataset),
@@ -102,6 +108,22 @@ function extensible<F extends Sources>(made: Pipeline): Extensible<F> {
       return extensible<F>({ ...made, also: [...made.also, { to, ...rest }] })
     },
   })
+}
+
+/** self() is the target that the pipeline has. */
+function withTarget(from: Sources, { to, write, transform }: Output): Sources {
+  const own = Object.entries(from).filter(([, { kind }]) => kind === 'self')
+  const [name] = own.map(([each]) => each)
+  if (name === undefined) return from
+  if (write.mode !== 'merge' || transform.kind !== 'rows' || own.length > 1 || own.length === Object.keys(from).length)
+    throw new EtlError(
+      'pipeline',
+      `${name}: self() is for one function of rows that gets other sources too, and write: merge().`,
+      {
+        hint: 'the function gets what has come and what the target has of the same keys, and returns the rows as they are from now on',
+      },
+    )
+  return { ...from, [name]: { kind: 'self', row: to.row, to: { dataset: to.dataset, table: to.table } } }
 }
 
 /** Checks what the compiler could not see of one result. */

@@ -47,6 +47,14 @@ export type FileSource<S extends Shape = Shape> = {
   readonly format: 'csv'
 }
 
+/** What the pipeline's own target holds, as the last version left it. */
+export type SelfSource = {
+  readonly kind: 'self'
+  /** The target's, once the pipeline is put together. */
+  readonly row: RowSchema
+  readonly to: { readonly dataset: Name; readonly table: string }
+}
+
 /** Where rows come from. */
 export type Source<S extends Shape = Shape> =
   | TableSource<S>
@@ -54,6 +62,7 @@ export type Source<S extends Shape = Shape> =
   | ExternalSource<S>
   | PostgresSource<S>
   | FileSource<S>
+  | SelfSource
 
 /** The sources of a pipeline by their names. */
 export type Sources = Readonly<Record<string, Source>>
@@ -80,6 +89,14 @@ export function query<S extends Shape>(row: RowSchema<S>, text: Sql<never>): Que
 /** Reads a CSV file of the project, with a header line. */
 export function file<S extends Shape>(row: RowSchema<S>, path: Name): FileSource<S> {
   return { kind: 'file', row, path, format: 'csv' }
+}
+
+/**
+ * The rows that the target has, for a transform that needs its own last state: `from: { saker, previous: self() }`. Only those are read whose key stands in another source's rows. The
+ * publication is fenced: if the target moves meanwhile, the run plans anew.
+ */
+export function self(): SelfSource {
+  return { kind: 'self', row: { shape: {}, key: [], columns: [], zod: undefined as never }, to: { dataset: '', table: '' } }
 }
 
 /** A table's full name. */
@@ -114,6 +131,8 @@ export function sourceName(source: Source, nameOf: (name: Name) => string): stri
       return `connection ${nameOf(source.connection)}`
     case 'postgres':
       return `Postgres ${source.database}`
+    case 'self':
+      return `the target's own rows`
     case 'query':
       return 'a query'
   }

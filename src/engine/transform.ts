@@ -5,8 +5,10 @@ import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Scope } from '../domain/run.ts'
 import type { Ports } from '../ports/index.ts'
+import type { KeyFilter } from '../ports/reader.ts'
 import { call, checkResult, refuseStrays } from './author.ts'
 import { readerOf, readRequest } from './plan.ts'
+import { wantedOf } from './previous.ts'
 import { readChecked, slicesOf } from './read.ts'
 
 type Rows = readonly Record<string, unknown>[]
@@ -29,17 +31,10 @@ export async function* transformed(
       read += rows
       progress({ kind: 'reading', source: name, rows: read })
     }
-    return {
-      name,
-      pages: readChecked(
-        name,
-        source,
-        readerOf(source, ports.readers),
-        readRequest(pipeline, source, scope, windows[name] ?? null),
-        either,
-        onPage,
-      ),
-    }
+    const request = readRequest(pipeline, source, scope, windows[name] ?? null)
+    const open = (keys: KeyFilter | null) =>
+      readChecked(name, source, readerOf(source, ports.readers), { ...request, keys }, either, onPage)
+    return { name, isSelf: source.kind === 'self', open }
   })
   let written = 0
   for await (const { slice, rowsIn, out, done, of } of results(pipeline, scope, sources, () => own.abort())) {
@@ -51,7 +46,12 @@ export async function* transformed(
 }
 
 type Result = { slice: string | null; rowsIn: number; out: readonly unknown[]; done: number; of: number }
-type Named = { readonly name: string; readonly pages: Pages }
+type Named = {
+  readonly name: string
+  /** The target itself: read last, and only the rows that the others are about. */
+  readonly isSelf: boolean
+  open(keys: KeyFilter | null): Pages
+}
 
 function results(pipeline: NamedPipeline, scope: Scope, sources: readonly Named[], abandon: () => void): AsyncGenerator<Result> {
   const { transform, write } = pipeline
@@ -62,26 +62,29 @@ function results(pipeline: NamedPipeline, scope: Scope, sources: readonly Named[
   const { rows } = transform
   return write.mode === 'partition'
     ? bySlice(scope ?? [], write.column, sources, abandon, (given, slice) => call(pipeline, slice, () => rows(given)))
-    : atOnce(sources, given => call(pipeline, null, () => rows(given)))
+    : atOnce(pipeline, sources, given => call(pipeline, null, () => rows(given)))
 }
 
 async function* byPage(
   sources: readonly Named[],
   transform: (page: Rows, name: string) => readonly unknown[],
 ): AsyncGenerator<Result> {
-  for (const { name, pages } of sources) {
-    for await (const page of pages) yield { slice: null, rowsIn: page.length, out: transform(page, name), done: 0, of: 0 }
+  for (const { name, open } of sources) {
+    for await (const page of open(null)) yield { slice: null, rowsIn: page.length, out: transform(page, name), done: 0, of: 0 }
   }
 }
 
 async function* atOnce(
+  pipeline: NamedPipeline,
   sources: readonly Named[],
   transform: (given: Record<string, Rows>) => readonly unknown[],
 ): AsyncGenerator<Result> {
   const given: Record<string, Rows> = {}
-  for (const { name, pages } of sources) {
+  for (const { name, isSelf, open } of [...sources].sort((a, b) => Number(a.isSelf) - Number(b.isSelf))) {
+    const wanted = isSelf ? wantedOf(pipeline.to.row, pipeline.from, given) : undefined
     const all: Record<string, unknown>[] = []
-    for await (const page of pages) for (const row of page) all.push(row)
+    for await (const page of open(wanted?.keys ?? null))
+      for (const row of page) if (wanted === undefined || wanted.has(row as AnyRow)) all.push(row)
     given[name] = all
   }
   yield { slice: null, rowsIn: sizes(given), out: transform(given), done: 1, of: 1 }
@@ -95,7 +98,7 @@ async function* bySlice(
   abandon: () => void,
   transform: (given: Record<string, Rows>, slice: string) => readonly unknown[],
 ): AsyncGenerator<Result> {
-  const streams = sources.map(({ name, pages }) => ({ name, slices: slicesOf(pages, column) }))
+  const streams = sources.map(({ name, open }) => ({ name, slices: slicesOf(open(null), column) }))
   try {
     const heads = new Map<string, Slice | undefined>()
     const advance = async ({ name, slices }: (typeof streams)[number]) => {

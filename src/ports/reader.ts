@@ -1,12 +1,17 @@
 import type { Mark, Window } from '../domain/changes.ts'
-import type { AnyRow, Column } from '../domain/column.ts'
+import type { AnyRow, Column, Value } from '../domain/column.ts'
 import type { Source } from '../domain/source.ts'
+
+/** Values of a column that rows are wanted of. */
+export type KeyFilter = { readonly column: Column; readonly values: readonly Value[] }
 
 /** What a reader is asked for. Dates are literal text; `null` is everything. */
 export type ReadRequest = {
   readonly columns: readonly Column[]
   /** Only rows whose `column` is one of `dates`, in the order of that column: slice after slice. */
   readonly slices: { readonly column: string; readonly dates: readonly string[] } | null
+  /** Only rows whose column is one of these values; a reader may give others too. */
+  readonly keys?: KeyFilter | null
   /** Only rows that were changed in it: after `from`, and until `to`. */
   readonly window?: Window | null
 }

@@ -1,17 +1,19 @@
 import { randomBytes } from 'node:crypto'
-import type { TableSource } from '../../domain/source.ts'
+import type { SelfSource, TableSource } from '../../domain/source.ts'
 import type { Reader } from '../../ports/reader.ts'
 import type { Warehouse } from '../../ports/warehouse.ts'
 import { type Options, openApi } from './api.ts'
 import type { RawRow } from './decode.ts'
 import { createJobs } from './jobs.ts'
 import { createReader, scan } from './reader.ts'
+import { createSelfReader } from './self.ts'
 import type { Names } from './text.ts'
 import { createWarehouse } from './warehouse.ts'
 
 /** BigQuery, as a run sees it. */
 export type BigQueryAdapter = {
   readonly reader: Reader<TableSource>
+  readonly self: Reader<SelfSource>
   readonly warehouse: Warehouse
   /** The pages of a read as they come, nothing decoded: what a benchmark compares with. */
   scan(
@@ -29,8 +31,10 @@ export async function connect(options: Options & { readonly environment: string 
   const api = await openApi(options)
   const names: Names = { project: options.project, environment: options.environment }
   const jobs = createJobs(api, randomBytes(16).toString('hex'))
+  const reader = createReader(api, jobs, names)
   return {
-    reader: createReader(api, jobs, names),
+    reader,
+    self: createSelfReader(api, reader, names),
     warehouse: createWarehouse(api, jobs, names),
     scan: (source, request, signal) => scan(api, jobs, names, source, request, 'etl-scan', signal),
   }

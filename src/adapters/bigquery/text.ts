@@ -10,15 +10,17 @@ import type { TargetTables } from '../../domain/run.ts'
 import { type TableRef, type TableSource, tableRef } from '../../domain/source.ts'
 import { sqlText } from '../../domain/sql.ts'
 import type { ReadRequest } from '../../ports/reader.ts'
+import { keysCondition } from './keys.ts'
 import { fromStage } from './staged.ts'
 
 /** Whose names: the project of `dataset.table`, and the environment of `env({ … })`. */
 export type Names = { readonly project: string; readonly environment: string }
 
 /** What a reader runs: the named columns, never `*`, slice after slice. */
-export function readText(names: Names, source: TableSource, { columns, slices }: ReadRequest): string {
+export function readText(names: Names, source: TableSource, { columns, slices, keys }: ReadRequest): string {
   const select = `SELECT ${columns.map(column => literal.name(column.name)).join(', ')} FROM ${sourceTable(names, source, columns)}`
-  if (slices === null) return select
+  const wanted = keys === undefined || keys === null ? null : keysCondition(keys)
+  if (slices === null) return wanted === null ? select : `${select} WHERE ${wanted}`
   return `${select} WHERE ${datesCondition(slices.column, slices.dates)} ORDER BY ${literal.name(slices.column)}`
 }
 
