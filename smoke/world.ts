@@ -69,7 +69,7 @@ export async function openWorld(config: Config, names: Names, given: Given): Pro
     given,
     api,
     jobs,
-    warehouse: createWarehouse(api, jobs, { project: names.project, environment: config.environment }),
+    warehouse: createWarehouse(api, jobs, { project: names.project, location: config.location, environment: config.environment }),
     spool: createSpool({ directory: config.temporary }),
     faults: await hasFaults(endpoint),
     conflicts: [],

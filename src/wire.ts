@@ -26,7 +26,7 @@ export async function wire(config: Config, options: NonNullable<Parameters<Conte
         file: createFileReader({ root: config.root, environment }),
         self: bigquery.self,
         query: notYet('query'),
-        external: notYet('external'),
+        external: bigquery.external,
         postgres: notYet('postgres'),
       },
       warehouse: bigquery.warehouse,

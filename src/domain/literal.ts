@@ -21,6 +21,11 @@ export const literal = {
     })
     return `'${escaped}'`
   },
+  /** A text of several lines that people read, in three quotes: it keeps its line ends (GoogleSQL: Triple-quoted strings). */
+  block(text: string): string {
+    const lines = text.split('\n').map(line => literal.string(line).slice(1, -1).replaceAll('\\"', '"'))
+    return `'''${lines.join('\n')}'''`
+  },
   date(text: string): string {
     if (!isDate(text)) throw new RangeError('not a date')
     return `DATE '${text}'`

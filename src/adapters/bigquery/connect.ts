@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import type { SelfSource, TableSource } from '../../domain/source.ts'
+import type { ExternalSource, SelfSource, TableSource } from '../../domain/source.ts'
 import type { Reader } from '../../ports/reader.ts'
 import type { Warehouse } from '../../ports/warehouse.ts'
 import { type Options, openApi } from './api.ts'
 import type { RawRow } from './decode.ts'
+import { createExternalReader } from './external.ts'
 import { createJobs } from './jobs.ts'
 import { createReader, scan } from './reader.ts'
 import { createSelfReader } from './self.ts'
@@ -14,6 +15,7 @@ import { createWarehouse } from './warehouse.ts'
 export type BigQueryAdapter = {
   readonly reader: Reader<TableSource>
   readonly self: Reader<SelfSource>
+  readonly external: Reader<ExternalSource>
   readonly warehouse: Warehouse
   /** The pages of a read as they come, nothing decoded: what a benchmark compares with. */
   scan(
@@ -29,12 +31,13 @@ export type BigQueryAdapter = {
  */
 export async function connect(options: Options & { readonly environment: string }): Promise<BigQueryAdapter> {
   const api = await openApi(options)
-  const names: Names = { project: options.project, environment: options.environment }
+  const names: Names = { project: options.project, location: options.location, environment: options.environment }
   const jobs = createJobs(api, randomBytes(16).toString('hex'))
   const reader = createReader(api, jobs, names)
   return {
     reader,
     self: createSelfReader(api, reader, names),
+    external: createExternalReader(api, jobs, names),
     warehouse: createWarehouse(api, jobs, names),
     scan: (source, request, signal) => scan(api, jobs, names, source, request, 'etl-scan', signal),
   }

@@ -10,11 +10,12 @@ import type { TargetTables } from '../../domain/run.ts'
 import { type TableRef, type TableSource, tableRef } from '../../domain/source.ts'
 import { sqlText } from '../../domain/sql.ts'
 import type { ReadRequest } from '../../ports/reader.ts'
+import { externalRows } from './external-text.ts'
 import { keysCondition } from './keys.ts'
 import { fromStage } from './staged.ts'
 
-/** Whose names: the project of `dataset.table`, and the environment of `env({ … })`. */
-export type Names = { readonly project: string; readonly environment: string }
+/** Whose names: the project of `dataset.table`, the project and location of a connection, and the environment of `env({ … })`. */
+export type Names = { readonly project: string; readonly location: string; readonly environment: string }
 
 /** What a reader runs: the named columns, never `*`, slice after slice. */
 export function readText(names: Names, source: TableSource, { columns, slices, keys }: ReadRequest): string {
@@ -29,7 +30,7 @@ export function queryText(
   names: Names,
   pipeline: NamedPipeline,
   dates: readonly string[] | null,
-  _windows: Plan['windows'] = {},
+  windows: Plan['windows'] = {},
 ): string {
   const { transform, write, to } = pipeline
   if (transform.kind !== 'sql') throw new EtlError('bug', 'only a sql transform has a text.')
@@ -37,9 +38,23 @@ export function queryText(
     .filter((name, index) => transform.names.indexOf(name) === index)
     .map(name => {
       const source = pipeline.from[name]
+      const slices = write.mode === 'partition' && dates !== null ? { column: write.column, dates } : null
+      if (source?.kind === 'external') {
+        // BigQuery: Query syntax, WITH: "BigQuery doesn't materialize the results of non-recursive CTEs": each use is a statement of its own there.
+        if (transform.names.filter(other => other === name).length > 1)
+          throw new EtlError(
+            'pipeline',
+            `the sql transform names the source ${name} more than once: each time it would be read anew.`,
+            {
+              hint: 'name it once: join or filter what it gives in pg`…`, or use one query with window functions',
+            },
+          )
+        const request = { columns: source.row.columns, slices, window: windows[name] ?? null }
+        return `${literal.name(name)} AS (\n  ${externalRows(names, source, request)}\n)`
+      }
       if (source?.kind !== 'table') throw new EtlError('bug', `source ${name} is no table.`)
       const columns = source.row.columns.map(column => literal.name(column.name)).join(', ')
-      const where = write.mode === 'partition' && dates !== null ? ` WHERE ${datesCondition(write.column, dates)}` : ''
+      const where = slices === null ? '' : ` WHERE ${datesCondition(slices.column, slices.dates)}`
       return `${literal.name(name)} AS (\n  SELECT ${columns} FROM ${sourceTable(names, source, source.row.columns)}${where}\n)`
     })
   const columns = to.row.columns.map(column => literal.name(column.name)).join(', ')

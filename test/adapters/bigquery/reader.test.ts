@@ -158,7 +158,7 @@ test('a read that is told to stop does not wait for its query', async () => {
       return 'hang'
     },
   ])
-  const waiting = createReader(api, jobs, { project, environment: 'dev' })
+  const waiting = createReader(api, jobs, { project, location: 'europe-north1', environment: 'dev' })
   for await (const _ of waiting.read(apps, { columns: App.columns, slices: null }, stop.signal)) throw new Error('never')
   expect(seen.at(-1)?.path).toBe('/bigquery/v2/projects/p/queries/etl-read-apps-abcdef-1')
 })

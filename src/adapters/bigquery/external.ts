@@ -1,0 +1,74 @@
+import type { AnyRow } from '../../domain/column.ts'
+import { EtlError } from '../../domain/error.ts'
+import { pgLiteral } from '../../domain/pg.ts'
+import { type PgTimes, windowOf, windowSql } from '../../domain/pg-window.ts'
+import type { ExternalSource } from '../../domain/source.ts'
+import type { Reader } from '../../ports/reader.ts'
+import type { Api } from './api.ts'
+import { decoder } from './decode.ts'
+import { externalError } from './external-errors.ts'
+import { connectionName, connectionRef, externalCall, externalRead } from './external-text.ts'
+import { checkTypes, typesSql } from './external-types.ts'
+import type { Jobs } from './jobs.ts'
+import { checkLocation } from './location.ts'
+import { ask, queryConfiguration } from './query.ts'
+import { rawPages } from './rows.ts'
+import type { Names } from './text.ts'
+
+/** Reads a Postgres through BigQuery's EXTERNAL_QUERY. Each call is one statement there, and sees one snapshot. */
+export function createExternalReader(api: Api, jobs: Jobs, names: Names): Reader<ExternalSource> {
+  const nameOf = (source: ExternalSource) => `connection ${connectionName(connectionRef(names, source))}`
+  /** The rows of one inner statement, for small answers. `planned`: it executes nothing of the author's query. */
+  const asked = async (source: ExternalSource, inner: string, what: string, planned: boolean, signal?: AbortSignal) => {
+    const ref = connectionRef(names, source)
+    checkLocation(api, `the ${nameOf(source)}`, ref.location)
+    const { sql, parameters } = externalCall(names, source, inner, 'parameter')
+    try {
+      return (await ask(api, `SELECT * FROM ${sql}`, what, parameters, signal)).rows
+    } catch (error) {
+      throw externalError(error, ref, what, planned)
+    }
+  }
+  return {
+    async facts(source) {
+      const { columns } = source.row
+      const name = nameOf(source)
+      const [types] = await asked(source, typesSql(source.query, columns), name, true)
+      const found = columns.map((_, index) => String(types?.[`t${index}`] ?? ''))
+      return { name, columns: checkTypes(source, found, name), rows: null }
+    },
+    async dates(source, column, upTo, signal) {
+      const what = `the dates of the ${nameOf(source)}`
+      const quoted = pgLiteral.name(column)
+      const inner = `SELECT DISTINCT ${quoted} FROM (\n${source.query.text}\n) AS q`
+      const rows = await asked(source, inner, what, false, signal)
+      const dates = rows.map(row => row[column] as string | null)
+      const required = source.row.columns.find(each => each.name === column)?.mode === 'REQUIRED'
+      if (required && dates.includes(null)) {
+        throw new EtlError('row', `${what}: column ${column} holds NULL, the row schema says it is required.`, {
+          hint: 'a row without a date belongs to no slice: leave it out in the query, or have it corrected at the source',
+        })
+      }
+      return dates.filter((date): date is string => date !== null && date <= upTo).sort()
+    },
+    async *read(source, request, signal) {
+      const ref = connectionRef(names, source)
+      const what = `reading the ${nameOf(source)}`
+      const { sql, parameters } = externalRead(names, source, request, 'parameter')
+      const decode = decoder(request.columns)
+      try {
+        const job = await jobs.run(`etl-read-${ref.id}`, queryConfiguration(sql, parameters), what, signal)
+        if (signal.aborted) return
+        for await (const page of rawPages(api, job.jobReference.jobId, what, signal)) yield page.map(decode) as readonly AnyRow[]
+      } catch (error) {
+        if (signal.aborted) return
+        throw externalError(error, ref, what)
+      }
+    },
+    async window(source, mark, signal) {
+      const [row] = await asked(source, windowSql(source), `the changes of the ${nameOf(source)}`, false, signal)
+      return windowOf(source, mark, row as unknown as PgTimes)
+    },
+    text: (source, request) => externalRead(names, source, request, 'literal').sql,
+  }
+}
