@@ -10,23 +10,30 @@ import { inWorld } from './with-local.ts'
 export const plan: Command = {
   name: 'plan',
   summary: 'show what a run would do: slices, SQL, DDL; changes nothing',
-  usage: 'NAME [--local] [--sql]',
+  usage: 'NAME [--local] [--sql] [--full]',
   help: `Prints the value that \`run\` would execute now, and changes nothing.
 
   --sql            all statements, word for word
   --local          against a throwaway local BigQuery that holds the pipeline's fixtures
   --case NAME      with --local: which case of fixtures/<pipeline>/ is the source
+  --full           as \`run --full\` would: sources with changedBy from their beginning
 ${worldHelp}
 
 Examples
   npm run etl -- plan apps-per-env --local --sql
   npm run etl -- plan apps-per-env --json`,
-  options: { ...worldOptions, local: { type: 'boolean' }, case: { type: 'string' }, sql: { type: 'boolean' } },
+  options: {
+    ...worldOptions,
+    local: { type: 'boolean' },
+    case: { type: 'string' },
+    sql: { type: 'boolean' },
+    full: { type: 'boolean' },
+  },
   words: { least: 1, most: 1 },
   async run(context) {
     const pipeline = await loadPipeline(context.root, context.words[0] ?? '')
     await inWorld(context, [pipeline], 'quiet', async ({ ports, settings, request }) => {
-      const plans = await makePlans(pipeline, request, ports, settings)
+      const plans = await makePlans(pipeline, { ...request, full: context.flags.full === true }, ports, settings)
       const made = await Promise.all(plans.map(async one => ({ one, cost: await costOfPlan(one, ports) })))
       if (context.json) {
         const data = made.map(({ one, cost }) => ({

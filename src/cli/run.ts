@@ -12,7 +12,7 @@ import { inWorld } from './with-local.ts'
 export const run: Command = {
   name: 'run',
   summary: 'read, transform, check and publish one new version',
-  usage: '[NAME …] [--local] [--slot TIME] [--accept]',
+  usage: '[NAME …] [--local] [--slot TIME] [--accept] [--full]',
   help: `Runs pipelines, one after another: plan, read, transform, stage, audit, publish. Without a name: all of them. A pipeline that fails publishes
 nothing and doesn't stop the others; the exit code is 1 if one failed.
 
@@ -20,6 +20,7 @@ nothing and doesn't stop the others; the exit code is 1 if one failed.
   --case NAME      with --local: which case of fixtures/<pipeline>/ is the source
   --slot TIME      the time the data is for, such as 2026-11-20T05:30:00Z; a run by hand takes the schedule's last tick
   --accept         publish although the result is larger, smaller or emptier than expected; every promise of rows holds all the same
+  --full           read sources with changedBy from their beginning, not only what has changed since the last version
 ${worldHelp}
 
 Examples
@@ -32,6 +33,7 @@ Examples
     case: { type: 'string' },
     slot: { type: 'string' },
     accept: { type: 'boolean' },
+    full: { type: 'boolean' },
   },
   words: { least: 0, most: 99 },
   logs: true,
@@ -39,6 +41,7 @@ Examples
     const pipelines = await namedPipelines(context.root, context.words)
     const slot = slotOf(context.flags.slot)
     const accept = context.flags.accept === true
+    const full = context.flags.full === true
     return inWorld(context, pipelines, undefined, async ({ ports, settings, request }) => {
       let failed = 0
       for (const pipeline of pipelines) {
@@ -46,7 +49,7 @@ Examples
         try {
           await engineRun(
             pipeline,
-            { ...request, accept, ...(slot === undefined ? {} : { slot }) },
+            { ...request, accept, full, ...(slot === undefined ? {} : { slot }) },
             ports,
             settings,
             context.signal,
