@@ -9,6 +9,7 @@ import type { LoadSource } from './loadsource.ts'
 import { keyedLock } from './lock.ts'
 import { checkTableName, nameOf, noSuchTable, notForKind } from './names.ts'
 import { parquetSource } from './parquet.ts'
+import { noteModified } from './partitions.ts'
 import { requiredProblem } from './required.ts'
 import type { Database } from './store.ts'
 import { checkColumns, checkSchemaChange, newTable, type TableWish, tableWish } from './tables.ts'
@@ -87,8 +88,8 @@ export function readTarget(config: JsonObject): Pick<TableWrite, 'ref' | 'dispos
 
 /** Writes the rows and records the job's end in the same commit. */
 export async function writeTable(catalogue: Catalogue, write: TableWrite) {
-  return oneWriterATable(nameOf(write.ref), () =>
-    inTransaction(catalogue.connection, async () => {
+  return oneWriterATable(nameOf(write.ref), async () => {
+    const done = await inTransaction(catalogue.connection, async () => {
       const { table, schema } = await prepare(catalogue, write)
       if (!write.ignoreUnknown) refuseUnknown(write, schema)
       const { connection } = catalogue
@@ -109,8 +110,11 @@ export async function writeTable(catalogue: Catalogue, write: TableWrite) {
       if (write.context.signal.aborted) throw write.context.signal.reason
       await write.context.finish(connection, done)
       return done
-    }),
-  )
+    })
+    const table = await catalogue.find(write.ref)
+    if (table !== undefined) await noteModified(catalogue.connection, table)
+    return done
+  })
 }
 
 /** The table as it has to be before the rows come, and the columns that they fill. */

@@ -66,6 +66,7 @@ const foundations = [
   `CREATE TABLE IF NOT EXISTS _catalogue.tables (
      project VARCHAR, dataset VARCHAR, name VARCHAR, physical VARCHAR, etag VARCHAR, created BIGINT, modified BIGINT, body VARCHAR,
      PRIMARY KEY (project, dataset, name))`,
+  `CREATE TABLE IF NOT EXISTS _catalogue.partitions (physical VARCHAR, id VARCHAR, n BIGINT, content VARCHAR, modified BIGINT)`,
   `CREATE TABLE IF NOT EXISTS _catalogue.jobs (
      project VARCHAR, id VARCHAR, created BIGINT, state VARCHAR, request VARCHAR, expires BIGINT, resource VARCHAR, outcome VARCHAR,
      PRIMARY KEY (project, id))`,

@@ -140,7 +140,7 @@ const granularities = new Map<number, 'YEAR' | 'MONTH' | 'DAY' | 'HOUR'>([
   [1, 'YEAR'],
   [2, 'MONTH'],
   [3, 'DAY'],
-  [6, 'HOUR'],
+  [7, 'HOUR'],
 ])
 
 function onlyKnown(resolved: Node): void {

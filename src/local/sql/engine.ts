@@ -3,6 +3,7 @@ import { GoogleSqlError } from '../../googlesql/error.ts'
 import { child } from '../../googlesql/tree.ts'
 import { BigQueryError, type QueryOutcome, type QueryRequest, type SqlEngine, type Store } from '../contract.ts'
 import type { Databases } from '../external/databases.ts'
+import { noteModified } from '../partitions.ts'
 import { createConflicts } from './conflicts.ts'
 import { asServiceError } from './errors.ts'
 import { readParameters } from './parameters.ts'
@@ -43,6 +44,7 @@ async function run(parts: Parts, request: QueryRequest): Promise<QueryOutcome> {
     paths,
     parameters,
     variables: new Map(),
+    written: new Map(),
     transaction: undefined,
     isolated: false,
     rowCount: 0,
@@ -60,7 +62,16 @@ async function run(parts: Parts, request: QueryRequest): Promise<QueryOutcome> {
     throw asServiceError(asBigQueryError(error), request.signal)
   } finally {
     request.signal.removeEventListener('abort', interrupt)
+    await noteWritten(session)
     catalogue.connection.closeSync()
+  }
+}
+
+/** Also after a failure: statements before it may have committed. */
+async function noteWritten({ catalogue, written }: Session): Promise<void> {
+  for (const { ref, physical } of written.values()) {
+    const table = await catalogue.find(ref)
+    if (table?.physical === physical) await noteModified(catalogue.connection, table)
   }
 }
 

@@ -8,6 +8,7 @@ import { noSuchDataset, noSuchTable } from '../names.ts'
 import type { Claim, Conflicts } from './conflicts.ts'
 import { type ExternalContext, externalUses } from './external.ts'
 import { resolve } from './names.ts'
+import { partitionsTable, partitionsView } from './partitionsview.ts'
 
 /** One request while it runs: its connection, its script, and what the statements so far have left behind. */
 export type Session = ExternalContext & {
@@ -23,6 +24,8 @@ export type Session = ExternalContext & {
   /** By lower-case name. */
   readonly variables: Map<string, Named>
   transaction: OpenTransaction | undefined
+  /** The tables that statements have written to, by their physical names. */
+  readonly written: Map<string, TableMeta>
   /** Whether a DuckDB transaction is open on the connection: the script's, or that of a single statement. */
   isolated: boolean
   rowCount: number
@@ -114,6 +117,8 @@ export type Content = ReadonlyMap<string, Rows>
 
 /** The table of a path. Throws notFound, and notImplemented for views. */
 async function findTable(session: Session, path: readonly string[]): Promise<TableMeta> {
+  const partitions = partitionsView(path, session)
+  if (partitions !== undefined) return partitionsTable(session, partitions)
   const ref = resolve(path, session.request.project, session.request.defaultDataset)
   const meta = await session.catalogue.find(ref)
   if (meta === undefined) throw (await session.catalogue.hasDataset(ref)) ? noSuchTable(ref) : noSuchDataset(ref)

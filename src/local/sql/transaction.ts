@@ -150,6 +150,7 @@ async function attempt<T>(
   const touch: Reserve = wrote => {
     note(wrote)
     claim.touch(wrote.how, wrote.table.ref, wrote.table.physical)
+    session.written.set(wrote.table.physical, wrote.table)
   }
   let done: Awaited<ReturnType<Work<T>>>
   try {

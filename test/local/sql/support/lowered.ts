@@ -55,6 +55,7 @@ export function compareOn(bench: Bench) {
           paths: await google.tableNames(sql),
           parameters: read,
           variables: new Map(),
+          written: new Map(),
           transaction: undefined,
           isolated: false,
           rowCount: 0,
