@@ -16,7 +16,11 @@ export async function windowsOf(
   for (const [name, source] of Object.entries(pipeline.from)) {
     if (changesOf(source) === null) continue
     const reader = readers[source.kind] as Reader<Source>
-    windows[name] = await step({ step: `plan ${name}` }, () => reader.window!(source, marks[name] ?? null, signal))
+    windows[name] = await step({ step: `plan ${name}` }, async () => {
+      // Types and columns first: they have sentences of their own.
+      await reader.facts(source)
+      return reader.window!(source, marks[name] ?? null, signal)
+    })
   }
   return windows
 }

@@ -2,6 +2,7 @@ import type { Column } from '../../domain/column.ts'
 import { differs } from '../../domain/differs.ts'
 import { literal } from '../../domain/literal.ts'
 import type { Publication } from '../../domain/run.ts'
+import type { TableRef } from '../../domain/source.ts'
 import type { Merge } from '../../domain/write.ts'
 import { fromStage, toStage } from './staged.ts'
 
@@ -27,15 +28,21 @@ export function operation({ deletes }: Merge): string {
   return deletes === 'missing' ? `IFNULL(_op, 'upsert')` : `'upsert'`
 }
 
-/** Adds to a stage the rows that go, since the keys of `keys`, often the stage itself, are the whole truth: with their last values, for the history. */
-export function missingRows({ target }: Publication['tables'], { columns, key, stage, keys: truth }: MissingOf): string {
+/**
+ * Adds to a stage the rows that go, since the staged keys are the whole truth, or those of `keys` are: with their last values, for the history. A row that is staged stays, also where another read found its key
+ * gone: two reads of a source may see two moments of it.
+ */
+export function missingRows({ target }: Publication['tables'], { columns, key, stage, keys }: MissingOf): string {
   const names = columns.map(column => literal.name(column.name))
   const first = literal.name(key[0] ?? '')
-  const keys = columns.filter(column => key.includes(column.name))
+  const keyColumns = columns.filter(column => key.includes(column.name))
   // A BIGNUMERIC key is text in the stage.
-  const staged = keys.some(column => fromStage(column) !== literal.name(column.name))
-    ? `(SELECT ${keys.map(column => `${fromStage(column)} AS ${literal.name(column.name)}`).join(', ')} FROM ${literal.table(truth)})`
-    : literal.table(truth)
+  const keysOf = (table: TableRef) =>
+    `SELECT ${keyColumns.map(column => `${fromStage(column)} AS ${literal.name(column.name)}`).join(', ')} FROM ${literal.table(table)}`
+  const isPlain = keys === undefined && keyColumns.every(column => fromStage(column) === literal.name(column.name))
+  const staged = isPlain
+    ? literal.table(stage)
+    : `(${[stage, ...(keys === undefined ? [] : [keys])].map(keysOf).join(' UNION ALL ')})`
   return `INSERT INTO ${literal.table(stage)} (${names.join(', ')}, _op)
 SELECT ${columns.map(toStage).join(', ')}, 'delete' FROM (
   SELECT ${names.map(name => `t.${name}`).join(', ')} FROM ${literal.table(target)} AS t
@@ -47,6 +54,6 @@ SELECT ${columns.map(toStage).join(', ')}, 'delete' FROM (
 type MissingOf = {
   readonly columns: readonly Column[]
   readonly key: readonly string[]
-  readonly stage: Publication['stage']['table']
-  readonly keys: Publication['stage']['table']
+  readonly stage: TableRef
+  readonly keys: TableRef | undefined
 }

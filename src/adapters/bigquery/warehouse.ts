@@ -41,7 +41,7 @@ export function createWarehouse(api: Api, jobs: Jobs, names: Names): Warehouse {
     stage: (tables, columns, from, attempt, options) => stage(api, jobs, tables, columns, from, attempt, options),
     async stageMissing(tables, columns, key, { table }, keys) {
       // Counted in the table: where an answer was lost and the statement runs again, it finds those keys there and adds nothing.
-      const sql = `${missingRows(tables, { columns, key, stage: table, keys: keys ?? table })};
+      const sql = `${missingRows(tables, { columns, key, stage: table, keys })};
 SELECT COUNT(*) AS deleted, (SELECT COUNT(*) FROM ${literal.table(tables.target)}) AS had FROM ${literal.table(table)} WHERE _op = 'delete'`
       const { rows } = await ask(api, sql, `the rows of ${tableName(tables.target)} that are gone`)
       return { deleted: Number(rows[0]?.deleted), had: Number(rows[0]?.had) }
