@@ -12,7 +12,7 @@ const rooms: Record<string, { rooms: string[]; packages: string[] }> = {
   wire: { rooms: ['config', 'adapters', 'cli', 'ports', 'domain', 'engine'], packages: [] },
   index: { rooms: ['domain'], packages: [] },
   danfo: { rooms: ['domain'], packages: ['danfojs-node'] },
-  testing: { rooms: ['domain', 'adapters', 'googlesql'], packages: ['vitest', 'fast-check', 'zod'] },
+  testing: { rooms: ['domain', 'adapters', 'googlesql', 'local'], packages: ['vitest', 'fast-check', 'zod'] },
   cli: { rooms: ['engine', 'nais', 'ports', 'domain'], packages: ['node-cron', 'zod'] },
   pipelines: { rooms: ['index', 'danfo'], packages: ['zod'] },
   domain: { rooms: [], packages: ['zod'] },

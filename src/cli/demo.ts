@@ -45,7 +45,7 @@ Examples
         typeof context.flags.case === 'string' ? context.flags.case : 'guide',
       )
       for (const made of seeded.tables)
-        out.line(`Source ${made.name}: ${made.rows} rows of fixtures/${pipeline.name}/${seeded.case}`)
+        out.line(`Source ${made.name}: ${made.rows ?? 'the'} rows of fixtures/${pipeline.name}/${seeded.case}`)
       out.line()
       const outcome = await engineRun(pipeline, world.request, world.ports, world.settings, context.signal)
       const tables = tablesOf(pipeline, world.settings)

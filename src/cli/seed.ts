@@ -9,13 +9,17 @@ import type { NamedPipeline } from '../domain/pipeline.ts'
 import { type FileSource, type TableRef, tableRef } from '../domain/source.ts'
 import { tablesOf } from '../engine/plan.ts'
 import type { World } from './command.ts'
+import { seedPostgres } from './seed-postgres.ts'
 
-/** What was put where: for people. */
-export type Seeded = { readonly case: string; readonly tables: readonly { readonly name: string; readonly rows: number }[] }
+/** What was put where, for people; `rows` is null where a fixture's SQL made them. */
+export type Seeded = {
+  readonly case: string
+  readonly tables: readonly { readonly name: string; readonly rows: number | null }[]
+}
 
 /**
- * Prepares a local BigQuery for a pipeline as nais and its sources would: the target's datasets, and each source table with the rows of one fixture case.
- * Source tables that are there already are replaced; targets are left alone.
+ * Prepares a local BigQuery for a pipeline as nais and its sources would: the target's datasets, each source table with the rows of one fixture case, and
+ * the Postgres behind each connection with what its SOURCE.sql makes. What is there already is replaced; targets are left alone.
  * @throws EtlError `fixture`.
  */
 export async function seed(
@@ -30,7 +34,7 @@ export async function seed(
   const chosen = await fixtureCase(root, pipeline.name, wanted)
   const folder = join('fixtures', pipeline.name, chosen)
   checkCaseFiles(folder, await readdir(join(root, folder)), pipeline)
-  const made = []
+  const made: Seeded['tables'][number][] = [...(await seedPostgres(url, pipeline, settings, join(root, folder)))]
   for (const [name, source] of Object.entries(pipeline.from)) {
     if (source.kind !== 'table') continue
     const ref = tableRef(nameIn(source.table, settings.environment), settings.project)

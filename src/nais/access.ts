@@ -6,10 +6,15 @@ import { tableRef } from '../domain/source.ts'
 /** An entry of spec.gcp.bigQueryDatasets. */
 type DatasetAccess = { readonly name: string; readonly permission: 'READ' | 'READWRITE' }
 
+/** An entry of spec.gcp.permissions. Without a name the resource is the team's own project (naiserator: google/iam/policymember.go). */
+type Permission = { readonly role: string; readonly resource: { readonly apiVersion: string; readonly kind: string } }
+
 /** What pipelines may touch in one environment, and what a manifest can't give them. */
 export type Access = {
   readonly datasets: readonly DatasetAccess[]
-  /** Tables of other projects: nais puts the team's own project before every grant, so their owners must give access. */
+  /** Roles on the team's project. */
+  readonly permissions: readonly Permission[]
+  /** Tables and connections of other projects: nais puts the team's own project before every grant, so their owners must give access. */
   readonly elsewhere: readonly string[]
 }
 
@@ -17,7 +22,8 @@ const own = ''
 
 /**
  * The least that the pipelines need: READWRITE on each target's dataset and on its `_etl` dataset (stage, head, ledger), READ on other source datasets of the
- * team's own project. The right to run jobs (roles/bigquery.jobUser) comes with the first entry by itself (naiserator), so there is nothing else to ask for.
+ * team's own project. The right to run jobs (roles/bigquery.jobUser) comes with the first entry by itself (naiserator). A federated source needs
+ * the right to use connections besides (BigQuery: Cloud SQL federated queries, "Required roles"); other sources need nothing else.
  * @throws EtlError `pipeline` for a source dataset whose name nais can't take.
  */
 export function accessOf(pipelines: readonly NamedPipeline[], environment: string): Access {
@@ -26,6 +32,9 @@ export function accessOf(pipelines: readonly NamedPipeline[], environment: strin
   const refs = pipelines
     .flatMap(pipeline => Object.values(pipeline.from))
     .flatMap(source => (source.kind === 'table' ? [tableRef(nameIn(source.table, environment), own)] : []))
+  const connections = pipelines
+    .flatMap(pipeline => Object.values(pipeline.from))
+    .flatMap(source => (source.kind === 'external' ? [nameIn(source.connection, environment)] : []))
   const read = unique(refs.filter(ref => ref.project === own).map(ref => ref.dataset)).filter(
     dataset => !written.includes(dataset),
   )
@@ -45,8 +54,20 @@ export function accessOf(pipelines: readonly NamedPipeline[], environment: strin
       ...written.map(name => ({ name, permission: 'READWRITE' }) as const),
       ...read.map(name => ({ name, permission: 'READ' }) as const),
     ],
-    elsewhere: unique(refs.filter(ref => ref.project !== own).map(ref => `${ref.project}.${ref.dataset}.${ref.table}`)),
+    permissions: connections.some(isOwn) ? [connectionUser] : [],
+    elsewhere: unique([
+      ...refs.filter(ref => ref.project !== own).map(ref => `${ref.project}.${ref.dataset}.${ref.table}`),
+      ...connections.filter(name => !isOwn(name)).map(name => `connection ${name}`),
+    ]),
   }
+}
+
+/** A connection of another project has its name in front. */
+const isOwn = (connection: string) => connection.split('.').length < 3
+
+const connectionUser: Permission = {
+  role: 'roles/bigquery.connectionUser',
+  resource: { apiVersion: 'resourcemanager.cnrm.cloud.google.com/v1beta1', kind: 'Project' },
 }
 
 function unique(names: readonly string[]): string[] {

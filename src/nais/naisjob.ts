@@ -50,9 +50,14 @@ function naisjob(groups: readonly Group[], index: number, { name: base, team }: 
       restartPolicy: 'Never',
       terminationGracePeriodSeconds: 60,
       resources,
-      gcp: { bigQueryDatasets: accessOf(pipelines, environment).datasets },
+      gcp: gcp(pipelines, environment),
     },
   }
+}
+
+function gcp(pipelines: readonly NamedPipeline[], environment: string): Yaml {
+  const { datasets, permissions } = accessOf(pipelines, environment)
+  return { bigQueryDatasets: datasets, permissions: permissions.length === 0 ? undefined : permissions }
 }
 
 function comment({ pipelines }: Group, environment: string): string[] {
@@ -61,7 +66,7 @@ function comment({ pipelines }: Group, environment: string): string[] {
     `Generated from src/pipelines (${names(pipelines)}) by npm run etl -- manifest: change the pipeline, not this file.`,
     ...(elsewhere.length === 0
       ? []
-      : [`No manifest can give access to tables of other projects; their owners do (docs/deploy.md): ${elsewhere.join(', ')}`]),
+      : [`No manifest can give access to what lies in other projects; its owners do (docs/deploy.md): ${elsewhere.join(', ')}`]),
   ]
 }
 

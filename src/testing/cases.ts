@@ -4,8 +4,9 @@ import { readCsv } from '../adapters/files/reader.ts'
 import { checkRows, duplicateKey } from '../domain/check.ts'
 import type { AnyRow } from '../domain/column.ts'
 import { EtlError } from '../domain/error.ts'
-import { checkCaseFiles } from '../domain/fixture.ts'
+import { checkCaseFiles, sourceFile } from '../domain/fixture.ts'
 import type { Pipeline } from '../domain/pipeline.ts'
+import { postgresRows } from './postgres.ts'
 
 /** A folder under fixtures/PIPELINE. */
 export type Case = {
@@ -45,15 +46,17 @@ export function caseOf(name: string, caseName: string, fixtures = 'fixtures'): C
 }
 
 /**
- * The rows of a case's sources, each from SOURCE.csv, checked by the source's row schema. Columns that the schema does not name are left out.
+ * The rows of a case's sources, checked by the source's row schema: each from SOURCE.csv, or its own query's where it reads a Postgres, which SOURCE.sql
+ * fills. Columns that the schema does not name are left out.
  * @throws EtlError `row` for the first row that does not fit, `fixture` for a csv that is no source's, `notFound` for a file that is missing,
  * `schema` for a missing column.
  */
 export async function sourceRows(pipeline: Pipeline, { folder }: Case): Promise<SourceRows> {
   checkCaseFiles(folder, existsSync(folder) ? readdirSync(folder) : [], pipeline)
+  const fromPostgres = postgresRows(pipeline, folder)
   const read = Object.entries(pipeline.from).map(async ([name, source]) => {
-    const path = join(folder, `${name}.csv`)
-    const rows = await readCsv(path, source.row.columns)
+    const path = join(folder, sourceFile(name, source))
+    const rows = (await fromPostgres)[name] ?? (await readCsv(path, source.row.columns))
     return [name, inFile(path, () => checkRows(source.row, rows) as AnyRow[])] as const
   })
   return Object.fromEntries(await Promise.all(read))

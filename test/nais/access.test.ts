@@ -34,3 +34,20 @@ test('a source dataset that nais has no word for is refused', () => {
     /can't give access to the source dataset RawData: .* Hint: name it with its project/,
   )
 })
+
+test('a federated source asks for the right to use connections of the own project, once, and for nothing of another', () => {
+  const federated = (name: string, connection: string) => {
+    const made = copying(name)
+    return { ...made, from: { a: { ...Object.values(made.from)[0], kind: 'external', connection } } } as unknown as typeof made
+  }
+  const own = accessOf([federated('a', 'nada'), federated('b', 'europe-north1.nada')], 'prod')
+  expect(own.permissions).toEqual([
+    {
+      role: 'roles/bigquery.connectionUser',
+      resource: { apiVersion: 'resourcemanager.cnrm.cloud.google.com/v1beta1', kind: 'Project' },
+    },
+  ])
+  const theirs = accessOf([federated('a', 'theirs.europe-north1.nada')], 'prod')
+  expect(theirs).toMatchObject({ permissions: [], elsewhere: ['connection theirs.europe-north1.nada'] })
+  expect(accessOf([copying('a')], 'prod').permissions).toEqual([])
+})

@@ -136,5 +136,5 @@ test('names that differ between dev and prod make a file for each; otherwise one
 
 test('the file says whose access no manifest can give', () => {
   const [file] = manifestFiles([flagship], deployment, cronOf)
-  expect(file?.text).toContain('their owners do (docs/deploy.md): nais-prod-b6f2.dataproduct_apps.unique')
+  expect(file?.text).toContain('its owners do (docs/deploy.md): nais-prod-b6f2.dataproduct_apps.unique')
 })

@@ -4,20 +4,14 @@ import * as z from 'zod'
 import type { AnyRow } from '../../../src/domain/column.ts'
 import { literal } from '../../../src/domain/literal.ts'
 import type { ExternalSource } from '../../../src/domain/source.ts'
+import { seedConnection } from '../../support/connection.ts'
 import { type Local, startLocal } from '../../support/local.ts'
 import { connected, named, project, sql as run } from './world.ts'
 
 let local: Local
 let adapter: Awaited<ReturnType<typeof connected>>
-const seed = async (connection: string, more: object) => {
-  const answer = await fetch(`${local.url}/_local/postgres`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ connection: `${project}.europe-north1.${connection}`, ...more }),
-  })
-  if (!answer.ok) throw new Error(await answer.text())
-  return ((await answer.json()) as { url: string }).url
-}
+const seed = (connection: string, more: Parameters<typeof seedConnection>[2] = {}) =>
+  seedConnection(local, `${project}.europe-north1.${connection}`, more)
 beforeAll(async () => {
   local = await startLocal()
   adapter = await connected(local)
@@ -145,7 +139,7 @@ describe('a federated source', () => {
     expect(await refusal(external(Navn, 'nede', simple))).toMatch(
       /the Postgres behind the connection test-project\.europe-north1\.nede does not answer \(connect ECONNREFUSED 127\.0\.0\.1:1\)/,
     )
-    const address = new URL(await seed('sak-dev', {}))
+    const address = new URL(await seed('sak-dev'))
     const user = Object.assign(new URL(address), { username: 'leser', password: 'passord' }).href
     await seed('leser', { url: user })
     expect(await refusal(external(Navn, 'leser', pg`SELECT id::text AS navn FROM hemmelig`))).toBe(

@@ -1,0 +1,4 @@
+import { testPipeline } from 'nais-etl/testing'
+import pipeline from '../../src/pipelines/dataprodukter.ts'
+
+testPipeline(pipeline, 'dataprodukter')
