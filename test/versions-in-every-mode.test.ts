@@ -224,14 +224,18 @@ describe.each(Object.keys(modes) as Mode[])('%s', mode => {
     expect((await ask(local.url, `SELECT seq FROM \`team-dev.alle_etl.head__${its.to.table}\``))[0]?.seq).toBe(BigInt(count))
   })
 
-  test('brings nothing back where rows of it are gone from the history, and says so', async () => {
+  test('neither shows nor brings back a version of which rows are gone from the history, and says so', async () => {
     if (mode === 'append') return // its rows are in the table
     const { ports, settings, request } = await world()
     const [first = ''] = await oldestFirst()
     const before = await now()
     const history = `\`team-dev.alle.${its.to.table}__history\``
     await ports.warehouse.execute('test-lost', `DELETE FROM ${history} WHERE version = TIMESTAMP '${first}'`, 'the history')
-    await expect(rollback(its, first, request, ports, settings, new AbortController().signal)).rejects.toThrow(/back whole/)
+    await expect(rollback(its, first, request, ports, settings, new AbortController().signal)).rejects.toThrow(
+      /is not whole any more/,
+    )
+    // Nor is a part of it shown as the whole.
+    await expect(at(first)).rejects.toThrow(/is not whole any more/)
     expect(await now()).toEqual(before)
   })
 

@@ -8,6 +8,7 @@ import type { Warehouse } from '../ports/warehouse.ts'
 import { asked } from './asked.ts'
 import { stateAt } from './state.ts'
 import type { Versions } from './versions.ts'
+import { checkWhole } from './whole.ts'
 
 /** What differs between two versions of a target, by key. */
 export type Difference = {
@@ -45,13 +46,15 @@ export async function difference(
       hint: 'name one in the target row: row({ … }, { key: [ … ] })',
     })
   const state = (version: string) => `(SELECT *, TRUE AS _there FROM (\n${stateAt(pipeline, tables, versions, version)}\n))`
+  const states = { before: state(pair.before), after: state(pair.after) }
+  for (const version of [pair.before, pair.after]) await checkWhole(pipeline, tables, versions, version, warehouse)
   // append shows a key once a version: rows are the same where both are.
   const same = pipeline.write.mode === 'append' ? [...key, 'version'] : key
   const of = (side: string, name: string) =>
     // Rows that were there before the table was ours have none.
     key.includes(name) ? `${side}.${literal.name(name)}` : `IFNULL(${side}.version, TIMESTAMP '1970-01-01 00:00:00+00')`
   const on = same.map(name => `${of('a', name)} = ${of('b', name)}`).join(' AND ')
-  const from = `FROM ${state(pair.before)} AS a\nFULL JOIN ${state(pair.after)} AS b ON ${on}`
+  const from = `FROM ${states.before} AS a\nFULL JOIN ${states.after} AS b ON ${on}`
   const rest = columns.filter(column => !key.includes(column.name))
   const both = 'a._there IS NOT NULL AND b._there IS NOT NULL'
   const isChanged = rest.length === 0 ? 'FALSE' : `(${rest.map(column => differs(column, 'a', 'b')).join(' OR ')})`

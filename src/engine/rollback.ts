@@ -1,18 +1,17 @@
 import { EtlError } from '../domain/error.ts'
-import { literal } from '../domain/literal.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Identity, Publication, Scope, Stage, TargetTables } from '../domain/run.ts'
 import { schemaHash } from '../domain/shape.ts'
-import { tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import { stageTable, tablesOf } from './plan.ts'
 import { publish } from './publish.ts'
 import type { RunRequest, Settings } from './settings.ts'
 import { keepSnapshot } from './snapshot.ts'
-import { datesSince, historyOfSlices, moves, rowsNeeded, stateAt } from './state.ts'
+import { datesSince, historyOfSlices, moves, stateAt } from './state.ts'
 import { step, untilStopped } from './step.ts'
 import { versionOf } from './tick.ts'
 import { type PublishedVersion, publishedVersions, type Versions, versionMeant } from './versions.ts'
+import { checkWhole } from './whole.ts'
 
 /** An earlier version that stands again, under a new version of its own. */
 export type RolledBack = {
@@ -109,8 +108,11 @@ async function prepared({ pipeline, tables, versions, restores, request, ports, 
     : scope === null
       ? stateAt(pipeline, tables, versions, restores.version)
       : historyOfSlices(pipeline, tables, versions, restores.version, scope)
-  await checkRows(pipeline, tables, versions, restores, ports)
-  const stage = sql === undefined ? nothing(tables, request) : await staged(pipeline, tables, sql, restores, request, ports)
+  await checkWhole(pipeline, tables, versions, restores.version, ports.warehouse)
+  const stage =
+    sql === undefined
+      ? nothing(tables, request)
+      : await ports.warehouse.stage(tables, pipeline.to.row.columns, { kind: 'query', sql }, request.attempt)
   return {
     pipeline: pipeline.name,
     tables,
@@ -129,51 +131,6 @@ async function prepared({ pipeline, tables, versions, restores, request, ports, 
     baseline: pipeline.write.mode === 'merge',
     restores: { version: restores.version, ...(isAppend ? moves(versions.all, restores.version) : { leave: [], comeBack: [] }) },
   }
-}
-
-/** The history is what the ledger says it is, or nothing is brought back: what lacks rows would stand as the newest version. */
-async function checkRows(
-  pipeline: NamedPipeline,
-  tables: TargetTables,
-  versions: Versions,
-  restores: PublishedVersion,
-  { warehouse }: Pick<Ports, 'warehouse'>,
-): Promise<void> {
-  const needed = rowsNeeded(pipeline, versions, restores.version)
-  if (needed.length === 0) return
-  const list = needed.map(({ version }) => literal.timestamp(version)).join(', ')
-  const { rows } = await warehouse.ask(
-    `SELECT version, COUNT(*) AS n FROM ${literal.table(tables.history)} WHERE version IN (${list}) GROUP BY version`,
-  )
-  const found = new Map(rows.map(row => [String(row.version), Number(row.n)]))
-  const lacking = needed.find(({ version, rows: wanted, isCopy }) => {
-    const n = found.get(version) ?? 0
-    return wanted !== null && (isCopy ? wanted > 0 && n === 0 : n !== wanted)
-  })
-  if (lacking === undefined) return
-  throw new EtlError(
-    'notFound',
-    `version ${restores.version} can't be brought back whole: the history has ${found.get(lacking.version) ?? 0} rows of version ${lacking.version}, and ${lacking.rows} were written.`,
-    { hint: 'they have expired, were deleted, or the pipeline kept no history then; nothing was changed' },
-  )
-}
-
-async function staged(
-  pipeline: NamedPipeline,
-  tables: TargetTables,
-  sql: string,
-  restores: PublishedVersion,
-  { attempt }: RunRequest,
-  { warehouse }: Ports,
-): Promise<Stage> {
-  const stage = await warehouse.stage(tables, pipeline.to.row.columns, { kind: 'query', sql }, attempt)
-  const isWhole = pipeline.write.mode !== 'replace' || restores.rows === null || restores.rows === stage.rows
-  if (isWhole) return stage
-  throw new EtlError(
-    'notFound',
-    `version ${restores.version} had ${restores.rows} rows, and ${stage.rows} of them are left: it can't be brought back whole.`,
-    { hint: `see ${tableName(stage.table)}; nothing was changed` },
-  )
 }
 
 /** append moves rows, and stages none. */

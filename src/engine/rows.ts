@@ -6,6 +6,7 @@ import type { Warehouse } from '../ports/warehouse.ts'
 import { asked } from './asked.ts'
 import { stateAt } from './state.ts'
 import type { Versions } from './versions.ts'
+import { checkWhole } from './whole.ts'
 
 const versionColumn: Column = { name: 'version', type: 'TIMESTAMP', mode: 'REQUIRED', rules: [] }
 
@@ -21,14 +22,16 @@ export function currentRows(
 }
 
 /** The same as they were at a version. Throws EtlError `notFound` where it can't be read any more. */
-export function rowsAt(
+export async function rowsAt(
   pipeline: NamedPipeline,
   tables: TargetTables,
   warehouse: Pick<Warehouse, 'ask'>,
   at: { readonly versions: Versions; readonly version: string },
   limit: number,
 ): Promise<Answer> {
-  return inOrder(pipeline, tables, warehouse, `(\n${stateAt(pipeline, tables, at.versions, at.version)}\n)`, limit)
+  const state = stateAt(pipeline, tables, at.versions, at.version)
+  await checkWhole(pipeline, tables, at.versions, at.version, warehouse)
+  return inOrder(pipeline, tables, warehouse, `(\n${state}\n)`, limit)
 }
 
 async function inOrder(

@@ -68,28 +68,12 @@ export function historyOfSlices(
 }
 
 /** partition: which version each of these slices comes from, as they were at a version; a slice that was not there comes from none. */
-function versionsOfSlices({ all }: Versions, version: string, dates: readonly string[]) {
+export function versionsOfSlices({ all }: Versions, version: string, dates: readonly string[]) {
   const left = new Set(dates)
   return all.slice(all.findIndex(one => one.version === version)).flatMap(of => {
     const here = (of.slices ?? []).filter(date => left.delete(date)).sort()
     return here.length === 0 ? [] : [{ of, dates: here }]
   })
-}
-
-/**
- * Versions whose rows the history must still have for a version to be brought back, with how many the ledger says there were; `isCopy`: at least one, where
- * the ledger doesn't say. An author may have changed the history's length, and somebody its rows.
- */
-export function rowsNeeded(
-  { write }: NamedPipeline,
-  versions: Versions,
-  version: string,
-): readonly { readonly version: string; readonly rows: number | null; readonly isCopy: boolean }[] {
-  if (write.mode === 'partition')
-    return versionsOfSlices(versions, version, datesSince(versions, version)).map(({ of }) => ({ ...of, isCopy: false }))
-  if (write.mode !== 'merge') return []
-  const copy = versions.all.slice(versions.all.findIndex(one => one.version === version)).find(one => one.baseline)
-  return copy === undefined ? [] : [{ ...copy, isCopy: true }]
 }
 
 /** A condition on the history's partitions that no row meets. */
