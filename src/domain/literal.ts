@@ -54,6 +54,11 @@ export const literal = {
     if (!fits) throw new RangeError(`not a table name: ${JSON.stringify(name)}`)
     return `\`${name}\``
   },
+  /** The view that tells of the partitions of a table, and of all others in its dataset. */
+  partitions(ref: TableRef): string {
+    literal.table(ref)
+    return `\`${ref.project}.${ref.dataset}\`.INFORMATION_SCHEMA.PARTITIONS`
+  },
   /**
    * A table of which these columns are named without an alias. Its own name would stand for a whole row of it, also where a column is called the same
    * (GoogleSQL: Query syntax, 'Range variables'; the analyser gives the row precedence): such a table gets another name.

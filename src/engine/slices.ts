@@ -10,22 +10,40 @@ export type WorkList = {
   readonly again: number
   /** Of those again: the source has no row of them any more, and they are emptied. */
   readonly lost: number
+  /** Of those again: the source has changed them since they were read. */
+  readonly late: number
 }
 
 /**
  * The work list: slices of the source that no published version has in its scope, and the newest `recompute` again, among them such as the source has
  * lost since while it kept older ones (what is older than all it has was not lost, but expired). What a rollback undid is due again. A missed day is simply
  * not in the ledger, so that the next run does it. Nothing after the date `upTo`. Where there are more than `maxSlices`: the newest first, which readers wait
- * for, then the oldest that is missing, which the source may lose first.
+ * for, then the oldest that is missing, which the source may lose first, then those that the source has `changed` since they were read.
  */
-export function workList(sourceDates: readonly string[], ledger: readonly LedgerRow[], write: Partition, upTo: string): WorkList {
+export function workList(
+  sourceDates: readonly string[],
+  ledger: readonly LedgerRow[],
+  write: Partition,
+  upTo: string,
+  changed: readonly string[] = [],
+): WorkList {
   const { all, done, there } = known(sourceDates, ledger, upTo)
   const missing = all.filter(date => !done.has(date) && there.has(date))
-  const due = [...new Set([...newest(all, missing, write), ...missing])]
+  const first = newest(all, missing, write)
+  const touched = new Set(changed)
+  const late = all.filter(date => done.has(date) && touched.has(date) && !first.includes(date))
+  const due = [...new Set([...first, ...missing, ...late])]
   const scope = due.slice(0, write.maxSlices).sort()
   const twice = scope.filter(date => done.has(date)).length
   const lost = scope.filter(date => !there.has(date)).length
-  return { scope, left: due.length - scope.length, missing: scope.length - twice, again: twice, lost }
+  return {
+    scope,
+    left: due.length - scope.length,
+    missing: scope.length - twice,
+    again: twice,
+    lost,
+    late: late.filter(date => scope.includes(date)).length,
+  }
 }
 
 /** What a backfill is to do: dates, both included; with `missing` only the slices that no version has. */

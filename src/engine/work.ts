@@ -4,6 +4,7 @@ import { tableName } from '../domain/source.ts'
 import type { Partition, WriteMode } from '../domain/write.ts'
 import type { Ports } from '../ports/index.ts'
 import type { Reader } from '../ports/reader.ts'
+import { type Late, lateSlices } from './late.ts'
 import type { Batch } from './settings.ts'
 import { type WorkList, workList } from './slices.ts'
 import { step } from './step.ts'
@@ -26,8 +27,12 @@ export async function workOf(
   if (write.mode !== 'partition') return { scope: null, left: 0, why: whyWhole(write) }
   if (batch !== undefined) return { scope: batch.scopes.get(tableName(target)) ?? [], left: batch.left, why: 'the backfill' }
   const upTo = localDate(slot, pipeline.timeZone)
-  const list = workList(await sourceDates(pipeline, write.column, upTo, ports, signal), ledger, write, upTo)
-  return { ...list, why: whySlices(write, list) }
+  const [dates, late] = await Promise.all([
+    sourceDates(pipeline, write.column, upTo, ports, signal),
+    lateSlices(pipeline, write.column, ledger, ports, signal),
+  ])
+  const list = workList(dates, ledger, write, upTo, late.dates)
+  return { ...list, why: whySlices(write, list, late) }
 }
 
 /** The dates that the sources have, up to one. Throws EtlError. */
@@ -65,7 +70,10 @@ function whyWhole(write: Exclude<WriteMode, Partition>): string {
   }
 }
 
-function whySlices({ recompute }: Partition, { missing, again, lost }: WorkList): string {
+function whySlices({ recompute }: Partition, { missing, again, lost, late }: WorkList, { guesses }: Late): string {
   const emptied = lost === 0 ? '' : `, of which the source has lost ${lost}: emptied`
-  return `${missing} that no version has, ${again} again (recompute: ${recompute})${emptied}`
+  const changed = late === 0 ? '' : `, ${late} of them changed since they were read`
+  const guess =
+    guesses.length === 0 ? '' : `; late rows beyond recompute are not seen of ${guesses.join(', ')}: it is a guess there`
+  return `${missing} that no version has, ${again} again (recompute: ${recompute}${changed})${emptied}${guess}`
 }

@@ -25,6 +25,11 @@ type SourceFacts = {
   readonly rows: number | null
 }
 
+/** When each slice of a source was last written to, as TIMESTAMP text by its date; or why nobody can say. */
+export type Modified =
+  | { readonly kind: 'known'; readonly at: ReadonlyMap<string, string> }
+  | { readonly kind: 'guess'; readonly why: string }
+
 /**
  * Reads one kind of source. Every method only reads, so each may be repeated.
  * All throw EtlError: `notFound` (with similar names), `denied`, `schema` (a column is missing or has another type), `row`, `unavailable`.
@@ -34,6 +39,8 @@ export type Reader<S extends Source = Source> = {
   facts(source: S): Promise<SourceFacts>
   /** The dates that the slice column has, ascending; `upTo` included. Throws `row` if the column holds NULL where the row schema says required, `stopped` if `signal` aborts before. */
   dates(source: S, column: string, upTo: string, signal?: AbortSignal): Promise<readonly string[]>
+  /** When each slice was last changed. Readers of what keeps no such times lack it. */
+  modified?(source: S, column: string, signal?: AbortSignal): Promise<Modified>
   /** The rows, page by page: memory is bounded by one page. Values are those of domain/column.ts, unchecked. Stops when `signal` aborts. */
   read(source: S, request: ReadRequest, signal: AbortSignal): AsyncIterable<readonly AnyRow[]>
   /**

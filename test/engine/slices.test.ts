@@ -51,20 +51,21 @@ describe('the work list', () => {
   })
 
   test('is everything at first', () => {
-    expect(list(days(1, 2, 3), [])).toEqual({ scope: days(1, 2, 3), left: 0, missing: 3, again: 0, lost: 0 })
+    expect(list(days(1, 2, 3), [])).toEqual({ scope: days(1, 2, 3), left: 0, missing: 3, again: 0, lost: 0, late: 0 })
   })
 
   test('is then what no version has, and the newest again', () => {
     const ledger = [published('2026-01-03T05:30:00Z', ...days(1, 2, 3))]
-    expect(list(days(1, 2, 3, 4), ledger)).toEqual({ scope: days(4), left: 0, missing: 1, again: 0, lost: 0 })
+    expect(list(days(1, 2, 3, 4), ledger)).toEqual({ scope: days(4), left: 0, missing: 1, again: 0, lost: 0, late: 0 })
     expect(list(days(1, 2, 3, 4), ledger, { recompute: 2 })).toEqual({
       scope: days(3, 4),
       left: 0,
       missing: 1,
       again: 1,
       lost: 0,
+      late: 0,
     })
-    expect(list(days(1, 2, 3), ledger, { recompute: 0 })).toEqual({ scope: [], left: 0, missing: 0, again: 0, lost: 0 })
+    expect(list(days(1, 2, 3), ledger, { recompute: 0 })).toEqual({ scope: [], left: 0, missing: 0, again: 0, lost: 0, late: 0 })
   })
 
   test('has a day that was missed', () => {
@@ -77,7 +78,14 @@ describe('the work list', () => {
 
   test('has the newest first, then the oldest that is missing, where there are too many; what waits is counted', () => {
     const before = [published('1', ...days(5))]
-    expect(list(days(1, 2, 3, 4, 5), [], { maxSlices: 2 })).toEqual({ scope: days(1, 5), left: 3, missing: 2, again: 0, lost: 0 })
+    expect(list(days(1, 2, 3, 4, 5), [], { maxSlices: 2 })).toEqual({
+      scope: days(1, 5),
+      left: 3,
+      missing: 2,
+      again: 0,
+      lost: 0,
+      late: 0,
+    })
     expect(list(days(1, 2, 3, 4, 5, 6), before, { maxSlices: 3 })).toMatchObject({ scope: days(1, 2, 6), left: 2 })
     expect(list(days(1, 2, 3, 4, 5), before, { maxSlices: 3, recompute: 2 })).toMatchObject({ scope: days(1, 4, 5), left: 2 })
     expect(list(days(1, 2, 3, 4), [], { maxSlices: 2, recompute: 0 })).toMatchObject({ scope: days(1, 4), left: 2 })
@@ -95,14 +103,31 @@ describe('the work list', () => {
     expect(last).toBe(26)
   })
 
+  test('has what the source has changed since it was read, after all that is missing', () => {
+    const ledger = [published('1', ...days(1, 2, 3, 5))]
+    const late = (changed: string[], maxSlices = 4000) =>
+      workList(days(1, 2, 3, 4, 5), ledger, partition('dato', { maxSlices }), '2026-01-31', changed)
+    expect(late(days(2, 4, 5))).toEqual({ scope: days(2, 4, 5), left: 0, missing: 1, again: 2, lost: 0, late: 1 })
+    expect(late(days(1, 2, 3), 3)).toEqual({ scope: days(1, 4, 5), left: 2, missing: 1, again: 2, lost: 0, late: 1 })
+    expect(late(days(1, 2, 3), 2)).toMatchObject({ scope: days(4, 5), left: 3, late: 0 })
+    expect(late(days(30))).toMatchObject({ scope: days(4, 5), late: 0 })
+  })
+
   test('recomputes a newest slice that the source has lost', () => {
     expect(list(days(1, 2), [published('2026-01-03T05:30:00Z', ...days(1, 2, 3))]).scope).toEqual(days(3))
   })
 
   test('leaves a slice alone that is older than all that the source still has: it expired', () => {
     const ledger = [published('2026-01-03T05:30:00Z', ...days(1, 2, 3))]
-    expect(list(days(3), ledger, { recompute: 2 })).toEqual({ scope: days(3), left: 0, missing: 0, again: 1, lost: 0 })
-    expect(list(days(1, 3), ledger, { recompute: 2 })).toEqual({ scope: days(2, 3), left: 0, missing: 0, again: 2, lost: 1 })
+    expect(list(days(3), ledger, { recompute: 2 })).toEqual({ scope: days(3), left: 0, missing: 0, again: 1, lost: 0, late: 0 })
+    expect(list(days(1, 3), ledger, { recompute: 2 })).toEqual({
+      scope: days(2, 3),
+      left: 0,
+      missing: 0,
+      again: 2,
+      lost: 1,
+      late: 0,
+    })
   })
 
   test('goes no further than the slot', () => {

@@ -72,8 +72,8 @@ const columns: readonly (readonly [name: string, type: string, ofHead: string | 
 ]
 
 /**
- * One question for all that is known of a target: the clock and the head (`part` = 'head'), what was published to it, and all that this run has
- * noted ('runs'). Tables that are not there are left out; the clock is told all the same.
+ * One question for all that is known of a target: the clock and the head (`part` = 'head'), what was published to it, when the slices were read that it has, and all
+ * that this run has noted ('runs'). Tables that are not there are left out; the clock is told all the same.
  */
 export function stateQuery(tables: TargetTables, run: string, there: { readonly head: boolean; readonly runs: boolean }): string {
   const select = (part: 'head' | 'runs') =>
@@ -88,7 +88,7 @@ export function stateQuery(tables: TargetTables, run: string, there: { readonly 
   return `${head}
 UNION ALL
 SELECT 'runs', CURRENT_TIMESTAMP(), ${select('runs')} FROM ${literal.table(tables.runs)}
- WHERE target = ${literal.string(tableName(tables.target))} AND (event IN ('published', 'restored', 'evolved') OR run = ${literal.string(run)})`
+ WHERE target = ${literal.string(tableName(tables.target))} AND (event IN ('published', 'restored', 'evolved') OR event = 'claimed' AND mode = 'partition' OR run = ${literal.string(run)})`
 }
 
 /** The ledger's rows of the answer, in the order of time. */

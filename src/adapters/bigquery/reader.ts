@@ -8,6 +8,7 @@ import type { Api } from './api.ts'
 import { decoder, type RawRow } from './decode.ts'
 import type { Job, Jobs } from './jobs.ts'
 import { checkLocation } from './location.ts'
+import { modified } from './modified.ts'
 import { ask, queryConfiguration } from './query.ts'
 import { rawPages } from './rows.ts'
 import { columnsText, findTable, missingTable, schemaProblems } from './tables.ts'
@@ -56,6 +57,7 @@ export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSo
       }
       return dates.filter((date): date is string => date !== null && date <= upTo)
     },
+    modified: async (source, column, signal) => modified(api, await checked(source), column, signal),
     async *read(source, request, signal) {
       const decode = decoder(request.columns)
       for await (const page of scan(api, jobs, names, source, request, jobName('read', source), signal))
