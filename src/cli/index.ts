@@ -7,6 +7,7 @@ import { demo } from './demo.ts'
 import { diff } from './diff.ts'
 import { doctor } from './doctor.ts'
 import { evolve } from './evolve.ts'
+import { federated } from './federated.ts'
 import { list } from './list.ts'
 import { local } from './local.ts'
 import { manifest } from './manifest.ts'
@@ -42,4 +43,5 @@ export const commands: readonly Command[] = [
   schedule,
   local,
   manifest,
+  federated,
 ]
