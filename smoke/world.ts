@@ -8,6 +8,7 @@ import { answerOf, queryConfiguration } from '../src/adapters/bigquery/query.ts'
 import { createWarehouse } from '../src/adapters/bigquery/warehouse.ts'
 import { clock } from '../src/adapters/clock.ts'
 import { createSpool } from '../src/adapters/duckdb/spool.ts'
+import { openBulk } from '../src/adapters/parquet/bulk.ts'
 import type { Config } from '../src/config.ts'
 import type { AnyRow } from '../src/domain/column.ts'
 import type { Spool } from '../src/ports/spool.ts'
@@ -70,7 +71,10 @@ export async function openWorld(config: Config, names: Names, given: Given): Pro
     api,
     jobs,
     warehouse: createWarehouse(api, jobs, { project: names.project, location: config.location, environment: config.environment }),
-    spool: createSpool({ directory: config.temporary }),
+    spool: {
+      ...createSpool({ directory: config.temporary }),
+      openBulk: columns => openBulk(columns, { directory: config.temporary }),
+    },
     faults: await hasFaults(endpoint),
     conflicts: [],
     client,

@@ -25,6 +25,8 @@ export type Config = {
   /** How long the Job may take, in seconds; undefined where nobody limits it. */
   readonly deadlineSeconds: number | undefined
   readonly temporary: string
+  /** The variables that begin with `<prefix>_`, without it: where a database is. */
+  readonly variables: (prefix: string) => Readonly<Record<string, string | undefined>>
   readonly json: boolean
   readonly terminal: { readonly interactive: boolean; readonly colours: boolean; readonly columns: number }
 }
@@ -101,6 +103,7 @@ export function readConfig(
     policy: env.ETL_WAIT_FACTOR === undefined ? production : scaled(production, env.ETL_WAIT_FACTOR),
     deadlineSeconds: env.ETL_DEADLINE_SECONDS,
     temporary: tmpdir(),
+    variables: prefix => beginning(`${prefix}_`, world.env),
     json: flags.json ?? false,
     terminal: {
       interactive: world.stdout.isTTY === true,
@@ -108,6 +111,11 @@ export function readConfig(
       columns: world.stdout.columns || 120 /* some pseudo-terminals say 0 */,
     },
   })
+}
+
+function beginning(prefix: string, env: NodeJS.ProcessEnv): Readonly<Record<string, string | undefined>> {
+  const found = Object.entries(env).filter(([name, value]) => name.startsWith(prefix) && value !== '')
+  return Object.fromEntries(found.map(([name, value]) => [name.slice(prefix.length), value]))
 }
 
 /** nais: the clusters of its tenant nav are dev-gcp and prod-gcp (and on-premises ones, which have no Google Cloud project). */

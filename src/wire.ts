@@ -11,6 +11,8 @@ export { cluster } from './adapters/kubectl/cluster.ts'
 export async function wire(config: Config, options: NonNullable<Parameters<Context['world']>[0]> = {}): Promise<World> {
   const { connect } = await import('./adapters/bigquery/connect.ts')
   const { createSpool } = await import('./adapters/duckdb/spool.ts')
+  const { openBulk } = await import('./adapters/parquet/bulk.ts')
+  const { createPostgresReader } = await import('./adapters/postgres/reader.ts')
   const { createFileReader } = await import('./adapters/files/reader.ts')
   const { clock } = await import('./adapters/clock.ts')
   const { environment, location, policy, codeSha, user, podName, naisjob } = config
@@ -27,10 +29,13 @@ export async function wire(config: Config, options: NonNullable<Parameters<Conte
         self: bigquery.self,
         query: notYet('query'),
         external: bigquery.external,
-        postgres: notYet('postgres'),
+        postgres: createPostgresReader({ variables: config.variables, policy, clock }),
       },
       warehouse: bigquery.warehouse,
-      spool: createSpool({ directory: config.temporary }),
+      spool: {
+        ...createSpool({ directory: config.temporary }),
+        openBulk: columns => openBulk(columns, { directory: config.temporary }),
+      },
       clock,
       report: await reportOf(config, options.report),
     },

@@ -6,6 +6,7 @@ import type { Stage } from '../domain/run.ts'
 import type { TableRef } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { StageFrom } from '../ports/warehouse.ts'
+import { copiedSource, copyInBulk } from './bulk.ts'
 import { stageKeys } from './keys.ts'
 import { step, untilStopped } from './step.ts'
 import { transformed } from './transform.ts'
@@ -40,6 +41,17 @@ export async function makeStage(
   if (pipeline.transform.kind === 'sql') {
     const sql = ports.warehouse.queryText(pipeline, plan.scope, plan.windows)
     return { stage: await fill({ kind: 'query', sql }, await stageKeys(plan, name, ports, signal)), read: null }
+  }
+  const copied = copiedSource(plan, ports)
+  if (copied !== undefined) {
+    const writer = await step({ step: 'stage' }, () => ports.spool.openBulk(columns))
+    try {
+      const read = await copyInBulk(copied, writer, plan, ports, signal, say)
+      const spooled = await step({ step: 'stage' }, () => writer.finish())
+      return { stage: await fill({ kind: 'files', ...spooled }, await stageKeys(plan, name, ports, signal)), read }
+    } finally {
+      await writer.discard()
+    }
   }
   const reads: Record<string, number> = {}
   const writer = await step({ step: 'stage' }, () => ports.spool.open(guarded(pipeline).columns))

@@ -1,6 +1,7 @@
 import type { Mark, Window } from '../domain/changes.ts'
 import type { AnyRow, Column, Value } from '../domain/column.ts'
 import type { Source } from '../domain/source.ts'
+import type { VectorPage } from './vectors.ts'
 
 /** Values of a column that rows are wanted of. */
 export type KeyFilter = { readonly column: Column; readonly values: readonly Value[] }
@@ -43,6 +44,8 @@ export type Reader<S extends Source = Source> = {
   modified?(source: S, column: string, signal?: AbortSignal): Promise<Modified>
   /** The rows, page by page: memory is bounded by one page. Values are those of domain/column.ts, unchecked. Stops when `signal` aborts. */
   read(source: S, request: ReadRequest, signal: AbortSignal): AsyncIterable<readonly AnyRow[]>
+  /** The same rows as `read` gives, column by column, checked for what their columns can't hold (`row`): for copies that look at no row. Ends early when `signal` aborts. */
+  bulk?(source: S, request: ReadRequest, signal: AbortSignal): AsyncIterable<VectorPage>
   /**
    * Of a source that is read by its changes: the part that is read next after `mark` (null: everything). `to` is no later than the begin of every transaction that is still open, so that no row
    * with an earlier time can come later. Throws `row` if the column holds NULL, or if the source is behind the mark.

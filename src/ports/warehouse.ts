@@ -47,7 +47,7 @@ export type Note = {
 
 /** Where rows to be staged come from: Parquet files of the spool, or a query that runs in the warehouse. */
 export type StageFrom =
-  | { readonly kind: 'files'; readonly files: readonly string[]; readonly rows: number; readonly contentHash: string }
+  | { readonly kind: 'files'; readonly files: readonly string[]; readonly rows: number; readonly contentHash: string | null }
   | { readonly kind: 'query'; readonly sql: string }
 
 /**

@@ -27,7 +27,7 @@ const chunkBytes = 4 * 1024 * 1024
 const flushRows = 8 * chunkRows
 
 /** Rows on disk by DuckDB, in a folder of its own under `directory` for each writer. */
-export function createSpool(options: { readonly directory: string; readonly partBytes?: number }): Spool {
+export function createSpool(options: { readonly directory: string; readonly partBytes?: number }): Pick<Spool, 'open'> {
   return { open: columns => openWriter(columns, options.directory, options.partBytes ?? partBytes) }
 }
 

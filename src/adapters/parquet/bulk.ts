@@ -1,0 +1,74 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Column } from '../../domain/column.ts'
+import { EtlError } from '../../domain/error.ts'
+import type { BulkWriter } from '../../ports/spool.ts'
+import type { VectorPage } from '../../ports/vectors.ts'
+import { createParquet, type ParquetFile } from './file.ts'
+
+/** Bytes of one file, about: an upload and a load job each. */
+const partBytes = 128 * 1024 * 1024
+
+/** Writes vectors as Parquet, in a folder of its own under `directory`: no engine, and what is compressed is compressed beside the reading. */
+export async function openBulk(
+  columns: readonly Column[],
+  options: { readonly directory: string; readonly partBytes?: number },
+): Promise<BulkWriter> {
+  const folder = await safely(async () => {
+    await mkdir(options.directory, { recursive: true })
+    return mkdtemp(join(options.directory, 'etl-'))
+  })
+  const files: string[] = []
+  let file: ParquetFile | undefined
+  let [rows, writing] = [0, Promise.resolve()]
+  const append = async (page: VectorPage) => {
+    if (file === undefined) {
+      const path = join(folder, `part-${files.length + 1}.parquet`)
+      file = await createParquet(path, columns)
+      files.push(path)
+    }
+    await file.write(page)
+    if (file.size < (options.partBytes ?? partBytes)) return
+    await file.close()
+    file = undefined
+  }
+  return {
+    async write(page) {
+      await safely(() => writing)
+      writing = append(page)
+      // The next write, or the end, hears of it.
+      writing.catch(() => {})
+      rows += page.rows
+    },
+    async finish() {
+      await safely(async () => {
+        await writing
+        await file?.close()
+        file = undefined
+      })
+      return { files, rows, contentHash: null }
+    },
+    async discard() {
+      await writing.catch(() => {})
+      await file?.close().catch(() => {})
+      file = undefined
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function safely<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    const { code } = cause as { code?: string }
+    if (code === undefined) throw cause
+    throw new EtlError(
+      'config',
+      code === 'ENOSPC'
+        ? 'the disk for temporary files is full.'
+        : `the folder for temporary files can not be written (${code}).`,
+      { hint: 'on nais it is /tmp, an emptyDir: ask for more ephemeral storage; elsewhere set TMPDIR', cause },
+    )
+  }
+}

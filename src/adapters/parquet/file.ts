@@ -1,0 +1,106 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { constants, zstdCompress } from 'node:zlib'
+import type { Column } from '../../domain/column.ts'
+import type { VectorPage } from '../../ports/vectors.ts'
+import { pageOf } from './page.ts'
+import { type Physical, physicalOf, schemaOf } from './schema.ts'
+import { type ThriftStruct, thrift } from './thrift.ts'
+
+const [plain, rle, zstd, dataPage] = [0, 3, 6, 0]
+const magic = Buffer.from('PAR1')
+const compress = promisify(zstdCompress)
+/** The quickest of zstd's: a stage lives for minutes. */
+const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+
+/** A Parquet file that is written row group by row group; each page given is one. */
+export type ParquetFile = {
+  /** Compressed on the threads of libuv. At most one may be on its way. */
+  write(page: VectorPage): Promise<void>
+  /** Bytes so far. */
+  readonly size: number
+  close(): Promise<void>
+}
+
+/** @throws what the file system says. */
+export async function createParquet(path: string, columns: readonly Column[]): Promise<ParquetFile> {
+  const handle = await open(path, 'wx')
+  let size = 0
+  let rows = 0
+  const groups: ThriftStruct[] = []
+  const append = async (bytes: Buffer) => {
+    await handle.write(bytes)
+    size += bytes.length
+  }
+  await append(magic)
+  return {
+    async write(page) {
+      const pages = page.columns.map((vector, index) => pageOf(columns[index] as Column, vector, page.rows))
+      const bodies = await Promise.all(pages.map(({ bytes }) => compress(bytes, fast)))
+      const chunks: ThriftStruct[] = []
+      let total = 0
+      const parts: Buffer[] = []
+      let place = size
+      for (const [index, { bytes, entries }] of pages.entries()) {
+        const body = bodies[index] as Buffer
+        const header = thrift({
+          1: { i32: dataPage },
+          2: { i32: bytes.length },
+          3: { i32: body.length },
+          5: { struct: { 1: { i32: entries }, 2: { i32: plain }, 3: { i32: rle }, 4: { i32: rle } } },
+        })
+        parts.push(header, body)
+        const compressed = header.length + body.length
+        const uncompressed = header.length + bytes.length
+        chunks.push(columnChunk(columns[index] as Column, entries, place, compressed, uncompressed))
+        place += compressed
+        total += uncompressed
+      }
+      await append(Buffer.concat(parts))
+      groups.push({ 1: { list: chunks.map(struct => ({ struct })) }, 2: { i64: total }, 3: { i64: page.rows } })
+      rows += page.rows
+    },
+    get size() {
+      return size
+    },
+    close: () => finish(handle, columns, groups, rows),
+  }
+}
+
+function columnChunk(column: Column, entries: number, place: number, compressed: number, uncompressed: number): ThriftStruct {
+  const path = column.mode === 'REPEATED' ? [column.name, 'list', 'element'] : [column.name]
+  return {
+    2: { i64: place },
+    3: {
+      struct: {
+        1: { i32: (physicalOf(column) as Physical).type },
+        2: { list: [{ i32: plain }, { i32: rle }] },
+        3: { list: path.map(text => ({ text })) },
+        4: { i32: zstd },
+        5: { i64: entries },
+        6: { i64: uncompressed },
+        7: { i64: compressed },
+        9: { i64: place },
+      },
+    },
+  }
+}
+
+async function finish(
+  handle: FileHandle,
+  columns: readonly Column[],
+  groups: readonly ThriftStruct[],
+  rows: number,
+): Promise<void> {
+  const footer = thrift({
+    1: { i32: 1 },
+    2: { list: schemaOf(columns).map(struct => ({ struct })) },
+    3: { i64: rows },
+    4: { list: groups.map(struct => ({ struct })) },
+    6: { text: 'nais-etl' },
+  })
+  const size = Buffer.alloc(4)
+  size.writeUInt32LE(footer.length)
+  await handle.write(Buffer.concat([footer, size, magic]))
+  await handle.close()
+}

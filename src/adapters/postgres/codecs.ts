@@ -1,0 +1,229 @@
+import type { Column, Value } from '../../domain/column.ts'
+import { jsonProblem } from '../../domain/json.ts'
+import type { Builder } from './builder.ts'
+import { numericProblem, numericText, putNumeric } from './numeric.ts'
+import { dateText, outside, putDate, putTime, putTimestamp, timestampText, timeText } from './times.ts'
+
+/** A value that BigQuery has no place for. */
+export class Unfit extends Error {}
+
+/** How values of one Postgres type in its binary format become those of a column. Both throw Unfit, without the value. */
+export type Codec = {
+  /** As Parquet's bytes, at the end of the builder, which has room for 48 bytes more than three times the value's. */
+  readonly put: (from: Buffer, at: number, size: number, to: Builder) => void
+  /** As the value in memory (domain/column.ts). */
+  readonly value: (from: Buffer, at: number, size: number) => Value
+}
+
+/** A way of sending values; `select.ts` casts so that one of them comes. */
+export type Wire =
+  | 'text'
+  | 'jsonb'
+  | 'bytea'
+  | 'uuid'
+  | 'int2'
+  | 'int4'
+  | 'int8'
+  | 'float4'
+  | 'float8'
+  | 'bool'
+  | 'date'
+  | 'time'
+  | 'timestamp'
+  | 'numeric'
+
+/** The codec of a scalar, or of an array's elements. */
+export function codecOf(wire: Wire, column: Column): Codec {
+  switch (wire) {
+    case 'text':
+      return column.type === 'JSON' ? json(0) : text
+    case 'jsonb':
+      // In front of the text stands the format's number, 1.
+      return column.type === 'JSON'
+        ? json(1)
+        : {
+            put: (from, at, size, to) => bytes(from, at + 1, size - 1, to),
+            value: (from, at, size) => from.toString('utf8', at + 1, at + size),
+          }
+    case 'bytea':
+      return { put: bytes, value: (from, at, size) => new Uint8Array(from.subarray(at, at + size)) }
+    case 'uuid':
+      return { put: putUuid, value: uuidText }
+    case 'bool':
+      return {
+        put: (from, at, _, to) => {
+          to.bytes[to.used++] = from[at] as number
+        },
+        value: (from, at) => from[at] === 1,
+      }
+    case 'int2':
+    case 'int4':
+    case 'int8':
+      return integer(wire, column)
+    case 'float4':
+      return float((from, at) => from.readFloatBE(at))
+    case 'float8':
+      return float((from, at) => from.readDoubleBE(at))
+    case 'date':
+      return fixed(4, putDate, dateText, outside.date)
+    case 'time':
+      return fixed(8, putTime, timeText, outside.time)
+    case 'timestamp':
+      return column.type === 'TIMESTAMP'
+        ? fixed(8, putTimestamp, (from, at) => zoned(timestampText(from, at)), outside.timestamp)
+        : fixed(8, putTimestamp, timestampText, outside.timestamp)
+    case 'numeric':
+      return numeric(column.type === 'BIGNUMERIC' ? 'BIGNUMERIC' : 'NUMERIC')
+  }
+}
+
+function fixed(
+  size: number,
+  write: (from: Buffer, at: number, to: Buffer, place: number) => string | undefined,
+  textOf: (from: Buffer, at: number) => string | undefined,
+  problem: string,
+): Codec {
+  return {
+    put(from, at, _, to) {
+      const wrong = write(from, at, to.bytes, to.used)
+      if (wrong !== undefined) throw new Unfit(wrong)
+      to.used += size
+    },
+    value(from, at) {
+      const text = textOf(from, at)
+      if (text === undefined) throw new Unfit(problem)
+      return text
+    },
+  }
+}
+
+function zoned(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : `${text}Z`
+}
+
+function numeric(type: 'NUMERIC' | 'BIGNUMERIC'): Codec {
+  const textOf = (from: Buffer, at: number) => {
+    const found = numericText(from, at)
+    const wrong = numericProblem(found, type)
+    if (wrong !== undefined) throw new Unfit(wrong)
+    return found
+  }
+  if (type === 'NUMERIC') return { ...fixed(16, putNumeric, () => undefined, ''), value: textOf }
+  return {
+    put(from, at, _, to) {
+      const found = textOf(from, at)
+      to.room(4 + found.length)
+      to.bytes.writeUInt32LE(found.length, to.used)
+      to.bytes.write(found, to.used + 4, 'latin1')
+      to.used += 4 + found.length
+    },
+    value: textOf,
+  }
+}
+
+function integer(wire: 'int2' | 'int4' | 'int8', column: Column): Codec {
+  const size = { int2: 2, int4: 4, int8: 8 }[wire]
+  const isBig = column.bigint === true
+  const safe = (high: number, low: number) => {
+    const number = high * 2 ** 32 + low
+    if (!isBig && !Number.isSafeInteger(number)) throw new Unfit('a whole number beyond 2^53; with bq.int64() it is read exactly')
+    return number
+  }
+  return {
+    put(from, at, _, to) {
+      // Two halves of 32 bits; a shorter number's sign fills the upper one.
+      const low = size === 2 ? from.readInt16BE(at) | 0 : from.readInt32BE(at + size - 4)
+      const high = size === 8 ? from.readInt32BE(at) : low >> 31
+      if (size === 8) safe(high, low >>> 0)
+      const { bytes: target, used } = to
+      target[used] = low
+      target[used + 1] = low >>> 8
+      target[used + 2] = low >>> 16
+      target[used + 3] = low >>> 24
+      target[used + 4] = high
+      target[used + 5] = high >>> 8
+      target[used + 6] = high >>> 16
+      target[used + 7] = high >>> 24
+      to.used += 8
+    },
+    value(from, at) {
+      if (size === 8) return isBig ? from.readBigInt64BE(at) : safe(from.readInt32BE(at), from.readUInt32BE(at + 4))
+      const number = size === 2 ? from.readInt16BE(at) : from.readInt32BE(at)
+      return isBig ? BigInt(number) : number
+    },
+  }
+}
+
+function float(read: (from: Buffer, at: number) => number): Codec {
+  const value = (from: Buffer, at: number) => {
+    const number = read(from, at)
+    if (!Number.isFinite(number)) throw new Unfit(Number.isNaN(number) ? 'NaN' : 'infinity')
+    return number
+  }
+  return {
+    put(from, at, _, to) {
+      to.bytes.writeDoubleLE(value(from, at), to.used)
+      to.used += 8
+    },
+    value,
+  }
+}
+
+const text: Codec = { put: bytes, value: (from, at, size) => from.toString('utf8', at, at + size) }
+
+function json(skip: number): Codec {
+  const value = (from: Buffer, at: number, size: number) => {
+    const found = from.toString('utf8', at + skip, at + size)
+    const wrong = jsonProblem(found)
+    if (wrong !== undefined) throw new Unfit(`JSON with ${wrong}`)
+    return found
+  }
+  return {
+    put(from, at, size, to) {
+      value(from, at, size)
+      bytes(from, at + skip, size - skip, to)
+    },
+    value,
+  }
+}
+
+/** Length, four bytes, and the bytes. */
+function bytes(from: Buffer, at: number, size: number, to: Builder): void {
+  const target = to.bytes
+  let place = to.used
+  target[place++] = size
+  target[place++] = size >>> 8
+  target[place++] = size >>> 16
+  target[place++] = size >>> 24
+  // A call costs more than a few bytes.
+  if (size < 24) for (let end = at + size; at < end; at++) target[place++] = from[at] as number
+  else {
+    from.copy(target, place, at, at + size)
+    place += size
+  }
+  to.used = place
+}
+
+const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const upper = Uint8Array.from(hex, pair => pair.charCodeAt(0))
+const lower = Uint8Array.from(hex, pair => pair.charCodeAt(1))
+
+function putUuid(from: Buffer, at: number, _: number, to: Builder): void {
+  const target = to.bytes
+  let place = to.used
+  target[place] = 36
+  target[place + 1] = target[place + 2] = target[place + 3] = 0
+  place += 4
+  for (let index = 0; index < 16; index++) {
+    if (index === 4 || index === 6 || index === 8 || index === 10) target[place++] = 45
+    const byte = from[at + index] as number
+    target[place++] = upper[byte] as number
+    target[place++] = lower[byte] as number
+  }
+  to.used = place
+}
+
+function uuidText(from: Buffer, at: number): string {
+  const digits = from.toString('hex', at, at + 16)
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}`
+}

@@ -1,0 +1,107 @@
+/** Days and microseconds count from 2000 in Postgres (src/include/datatype/timestamp.h), from 1970 elsewhere. */
+const days2000 = 10_957
+const [high2000, low2000] = halves(946_684_800_000_000n)
+const first = halves(-62_135_596_800_000_000n)
+const last = halves(253_402_300_799_999_999n)
+const [firstDay, lastDay] = [-719_162, 2_932_896]
+
+const noDay = 'infinity, or a day outside of the years 1 to 9999'
+const noTime = 'infinity, or a time outside of the years 1 to 9999'
+const no24 = 'the time 24:00:00'
+
+/** A date as a day since 1970, four bytes, the least significant first. @returns what is wrong. */
+export function putDate(from: Buffer, at: number, to: Buffer, place: number): string | undefined {
+  const day = int32(from, at) + days2000
+  if (day < firstDay || day > lastDay) return noDay
+  littleEndian(to, place, day)
+  return undefined
+}
+
+/** A timestamp, with or without a zone, as microseconds since 1970. @returns what is wrong. */
+export function putTimestamp(from: Buffer, at: number, to: Buffer, place: number): string | undefined {
+  const low = (int32(from, at + 4) >>> 0) + low2000
+  const high = int32(from, at) + high2000 + (low > 0xffffffff ? 1 : 0)
+  if (isOutside(high, low >>> 0)) return noTime
+  littleEndian(to, place, low)
+  littleEndian(to, place + 4, high)
+  return undefined
+}
+
+/** A time of day as microseconds. @returns what is wrong. */
+export function putTime(from: Buffer, at: number, to: Buffer, place: number): string | undefined {
+  const [high, low] = [int32(from, at), int32(from, at + 4) >>> 0]
+  if (high * 2 ** 32 + low >= 86_400_000_000) return no24
+  littleEndian(to, place, low)
+  littleEndian(to, place + 4, high)
+  return undefined
+}
+
+function isOutside(high: number, low: number): boolean {
+  return high < first[0] || high > last[0] || (high === first[0] && low < first[1]) || (high === last[0] && low > last[1])
+}
+
+/** The day as text; undefined outside of the years 1 to 9999. */
+export function dateText(from: Buffer, at: number): string | undefined {
+  const day = int32(from, at) + days2000
+  return day < firstDay || day > lastDay ? undefined : dayText(day)
+}
+
+/** `2024-01-31T06:30:00.000001`: six fraction digits or none; undefined outside of the years 1 to 9999. */
+export function timestampText(from: Buffer, at: number): string | undefined {
+  const low = (int32(from, at + 4) >>> 0) + low2000
+  const high = int32(from, at) + high2000 + (low > 0xffffffff ? 1 : 0)
+  if (isOutside(high, low >>> 0)) return undefined
+  // Microseconds are more than a double holds: seconds and what is left of them, from two halves. 2^32 = 4294 × 10^6 + 967 296.
+  const micros = high * 967_296 + (low >>> 0)
+  const carried = Math.floor(micros / 1_000_000)
+  const seconds = high * 4294 + carried
+  const day = Math.floor(seconds / 86_400)
+  return `${dayText(day)}T${clockText(seconds - day * 86_400, micros - carried * 1_000_000)}`
+}
+
+/** `06:30:00.000001`; undefined for 24:00:00. */
+export function timeText(from: Buffer, at: number): string | undefined {
+  const micros = int32(from, at) * 2 ** 32 + (int32(from, at + 4) >>> 0)
+  if (micros >= 86_400_000_000) return undefined
+  const seconds = Math.floor(micros / 1_000_000)
+  return clockText(seconds, micros - seconds * 1_000_000)
+}
+
+export const outside = { date: noDay, timestamp: noTime, time: no24 }
+
+const known = new Map<number, string>()
+
+function dayText(day: number): string {
+  let text = known.get(day)
+  if (text !== undefined) return text
+  text = new Date(day * 86_400_000).toISOString().slice(0, 10)
+  if (known.size > 20_000) known.clear()
+  known.set(day, text)
+  return text
+}
+
+const two = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
+
+function clockText(seconds: number, micros: number): string {
+  const minutes = Math.floor(seconds / 60)
+  const hours = Math.floor(minutes / 60)
+  const text = `${two[hours]}:${two[minutes - hours * 60]}:${two[seconds - minutes * 60]}`
+  return micros === 0 ? text : `${text}.${String(micros + 1_000_000).slice(1)}`
+}
+
+function halves(value: bigint): readonly [number, number] {
+  return [Number(value >> 32n), Number(BigInt.asUintN(32, value))]
+}
+
+function int32(from: Buffer, at: number): number {
+  return (
+    ((from[at] as number) << 24) | ((from[at + 1] as number) << 16) | ((from[at + 2] as number) << 8) | (from[at + 3] as number)
+  )
+}
+
+function littleEndian(to: Buffer, place: number, value: number): void {
+  to[place] = value
+  to[place + 1] = value >>> 8
+  to[place + 2] = value >>> 16
+  to[place + 3] = value >>> 24
+}
