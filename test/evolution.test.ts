@@ -235,3 +235,23 @@ describe('what breaks a reader', () => {
     expect((await plan(fits)).changes).toEqual([])
   })
 })
+
+test('another length of the history is that of the table from the next run on', async () => {
+  await datasets('lengde', 'lengde_etl')
+  const kept = (days: 90 | 400): NamedPipeline => ({
+    ...v1('lengde'),
+    write: partition('dato', { recompute: 1, history: `${days} days` }),
+  })
+  const expiration = async () => {
+    const { body } = await local.call('GET', '/team-dev/datasets/lengde/tables/sak__history')
+    return Number((body.timePartitioning as { expirationMs: string }).expirationMs) / 86_400_000
+  }
+  await publish(kept(90))
+  expect(await expiration()).toBe(90)
+  expect((await plan(kept(400))).evolve[0]).toBe(
+    'ALTER TABLE `team-dev.lengde.sak__history` SET OPTIONS (partition_expiration_days = 400);',
+  )
+  await publish(kept(400))
+  expect(await expiration()).toBe(400)
+  expect((await plan(kept(400))).evolve).toEqual([])
+})

@@ -5,6 +5,7 @@ import type { NamedPipeline } from '../../domain/pipeline.ts'
 import type { TargetTables } from '../../domain/run.ts'
 import { schemaHash, shapeOf } from '../../domain/shape.ts'
 import { type TableRef, tableName } from '../../domain/source.ts'
+import type { TableResource } from './tables.ts'
 import { ddlColumn } from './types.ts'
 
 /**
@@ -26,6 +27,17 @@ export function alterScripts(ref: TableRef, role: 'target' | 'history', changes:
       return []
     }),
   ]
+}
+
+/** The history keeps its rows for as long as the pipeline says now; what has expired already is gone. */
+export function keepScripts(
+  { write: { history } }: NamedPipeline,
+  ref: TableRef,
+  table: TableResource | undefined,
+): readonly string[] {
+  if (table === undefined || history.kind !== 'rows') return []
+  if (Number(table.timePartitioning?.expirationMs) === history.days * 86_400_000) return []
+  return [`ALTER TABLE ${literal.table(ref)} SET OPTIONS (partition_expiration_days = ${literal.number(String(history.days))});`]
 }
 
 /** BigQuery: ALTER TABLE ADD COLUMN, "You cannot add a REQUIRED column to an existing table schema". */

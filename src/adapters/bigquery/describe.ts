@@ -7,7 +7,7 @@ import { type Shape, schemaHash, shapeFrom, shapeOf } from '../../domain/shape.t
 import { type TableRef, tableName } from '../../domain/source.ts'
 import { keepsRows } from '../../domain/write.ts'
 import type { TargetState } from '../../ports/warehouse.ts'
-import { alterScripts, evolvedNote } from './alter.ts'
+import { alterScripts, evolvedNote, keepScripts } from './alter.ts'
 import type { Api } from './api.ts'
 import { createHead, createHistory, createRuns, createTarget, opColumn, versionColumn } from './bootstrap.ts'
 import { columnsOf, refuseBreaking, targetChanges, withNulls } from './compare.ts'
@@ -64,6 +64,7 @@ export async function describe(
     missing,
     evolve: [
       ...alterScripts(tables.history, 'history', kept),
+      ...keepScripts(pipeline, tables.history, history),
       ...alterScripts(tables.target, 'target', changes),
       ...(isNoted ? [] : [note]),
     ],
