@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 
-/** A table of so many rows in dataset `inn` of project `bench`: two columns as the founding guide's job reads them; six clusters, 500 dates evenly. */
-export async function loadApps(url: string, dir: string, name: string, rows: number): Promise<void> {
+/** A table of so many rows in dataset `inn`: two columns as the founding guide's job reads them; six clusters, 500 dates evenly. */
+export async function loadApps(url: string, dir: string, name: string, rows: number, project = 'bench'): Promise<void> {
   await loadTable(
     url,
+    project,
     `${dir}/${name}.parquet`,
     name,
     `SELECT (DATE '2024-01-01' + (i % 500)::INTEGER) AS dato, ['dev-gcp','prod-gcp','dev-fss','prod-fss','dev-sbs','prod-sbs'][1 + (i * 7919) % 6] AS cluster FROM range(${rows}) r(i)`,
@@ -16,18 +17,25 @@ export async function loadApps(url: string, dir: string, name: string, rows: num
 }
 
 /** Loads what a DuckDB query gives, through a Parquet file and one resumable upload. */
-async function loadTable(url: string, file: string, name: string, query: string, fields: readonly object[]): Promise<void> {
+async function loadTable(
+  url: string,
+  project: string,
+  file: string,
+  name: string,
+  query: string,
+  fields: readonly object[],
+): Promise<void> {
   const connection = await (await DuckDBInstance.create()).connect()
   await connection.run(`COPY (${query}) TO '${file}' (FORMAT parquet)`)
   connection.closeSync()
   const configuration = {
     load: {
-      destinationTable: { projectId: 'bench', datasetId: 'inn', tableId: name },
+      destinationTable: { projectId: project, datasetId: 'inn', tableId: name },
       sourceFormat: 'PARQUET',
       schema: { fields },
     },
   }
-  const start = await fetch(`${url}/upload/bigquery/v2/projects/bench/jobs?uploadType=resumable`, {
+  const start = await fetch(`${url}/upload/bigquery/v2/projects/${project}/jobs?uploadType=resumable`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ configuration }),
@@ -35,7 +43,7 @@ async function loadTable(url: string, file: string, name: string, query: string,
   const sent = await fetch(start.headers.get('location') ?? '', { method: 'PUT', body: await readFile(file) })
   const { jobReference } = (await sent.json()) as { jobReference: { jobId: string } }
   for (;;) {
-    const answer = (await (await fetch(`${url}/bigquery/v2/projects/bench/jobs/${jobReference.jobId}`)).json()) as {
+    const answer = (await (await fetch(`${url}/bigquery/v2/projects/${project}/jobs/${jobReference.jobId}`)).json()) as {
       status: { state: string; errorResult?: { message: string } }
     }
     if (answer.status.errorResult !== undefined) throw new Error(answer.status.errorResult.message)

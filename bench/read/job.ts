@@ -1,4 +1,4 @@
-// One job of the benchmark, a process of its own: `node bench/read/job.ts MODE URL TABLE`. Prints its figures as one JSON line.
+// One job of the benchmark, a process of its own: `node bench/read/job.ts MODE URL PROJECT [STORAGE]`. Prints its figures as one JSON line.
 import { connect } from '../../src/adapters/bigquery/connect.ts'
 import { clock } from '../../src/adapters/clock.ts'
 import { production } from '../../src/domain/policy.ts'
@@ -6,7 +6,7 @@ import { table } from '../../src/domain/source.ts'
 import { readChecked } from '../../src/engine/read.ts'
 import flagship from '../../src/pipelines/apps-per-env.ts'
 
-const [mode = '', url = '', name = ''] = process.argv.slice(2)
+const [mode = '', url = '', project = '', storage] = process.argv.slice(2)
 const never = new AbortController().signal
 const row = flagship.from.apps!.row
 const started = performance.now()
@@ -17,8 +17,8 @@ process.stdout.write(`${JSON.stringify({ rows, seconds, cpu: (userCPUTime + syst
 
 /** The least that Node can do: node's own fetch, pages of 10,000 rows parsed as JSON and thrown away. */
 async function bare(): Promise<number> {
-  const base = `${url}/bigquery/v2/projects/bench`
-  const query = { query: `SELECT dato, cluster FROM \`bench.inn.${name}\``, useLegacySql: false }
+  const base = `${url}/bigquery/v2/projects/${project}`
+  const query = { query: `SELECT dato, cluster FROM \`${project}.inn.apps\``, useLegacySql: false }
   const headers = { 'content-type': 'application/json' }
   const first = await fetch(`${base}/jobs`, { method: 'POST', headers, body: JSON.stringify({ configuration: { query } }) })
   const { jobReference } = (await first.json()) as { jobReference: { jobId: string } }
@@ -33,17 +33,11 @@ async function bare(): Promise<number> {
   }
 }
 
-/** What a run does with a source: read, decoded, every row checked. */
+/** What a run does with a source: read, decoded, every row checked. With an address of the Storage Read API it is a large one. */
 async function reader(): Promise<number> {
-  const source = table(row, `bench.inn.${name}`)
-  const { reader } = await connect({
-    project: 'bench',
-    environment: 'dev',
-    location: 'europe-north1',
-    endpoint: url,
-    policy: production,
-    clock,
-  })
+  const source = table(row, `${project}.inn.apps`, { large: storage !== undefined })
+  const reach = { project, environment: 'dev', endpoint: url, storage, policy: production, clock }
+  const { reader } = await connect({ ...reach, location: storage === undefined ? 'europe-north1' : 'US' })
   let read = 0
   for await (const page of readChecked('apps', source, reader, { columns: row.columns, slices: null }, never, () => {}))
     read += page.length

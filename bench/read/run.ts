@@ -1,62 +1,61 @@
-// `npm run bench:read [-- ROWS …]`: one table's rows by our reader, by a bare page reader, and by the founding guide's pandas_gbq, on one server.
-import { execFile } from 'node:child_process'
-import { cpus } from 'node:os'
+// `npm run bench:read [-- rest|storage]`: one table's rows by our reader and by the founding guide's pandas, on one server.
+import { execFile, spawnSync } from 'node:child_process'
+import { cpus, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { nodeFlags } from '../../src/nais/memory.ts'
 import { findPython } from '../../test/clients/python/support.ts'
+import { findPython as findIndependent, startIndependent } from '../../test/independent/support.ts'
 import { loadApps, post } from '../load.ts'
 import { startBench } from '../publish/server.ts'
-
-type Figures = { readonly rows: number; readonly seconds: number; readonly cpu: number; readonly mebibytes: number }
+import { compare } from './figures.ts'
 
 const run = promisify(execFile)
-const repeats = 3
-const sizes = process.argv.slice(2).map(Number)
+const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+const job = (mode: string, ...at: string[]) => run(process.execPath, [...nodeFlags, here('job.ts'), mode, ...at])
 const python = findPython()
-const ours = fileURLToPath(new URL('job.ts', import.meta.url))
-const theirs = fileURLToPath(new URL('pandas_job.py', import.meta.url))
-const modes: Record<string, (url: string, name: string) => Promise<{ stdout: string }>> = {
-  bare: (url, name) => run(process.execPath, [ours, 'bare', url, name]),
-  reader: (url, name) => run(process.execPath, [...nodeFlags, ours, 'reader', url, name]),
-  ...(python === undefined ? {} : { pandas_gbq: (url, name) => run(python, ['-W', 'ignore', theirs, url, name]) }),
-}
+const parts = { rest, storage } as const
+const named = process.argv.slice(2).filter((name): name is keyof typeof parts => name in parts)
 
-const bench = await startBench()
-try {
-  await post(`${bench.url}/bigquery/v2/projects/bench/datasets`, { datasetReference: { projectId: 'bench', datasetId: 'inn' } })
-  process.stdout.write(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, median of ${repeats}\n\n`)
-  process.stdout.write('| rows | by | seconds | × bare pages | processor seconds | peak MiB |\n|---:|---|---:|---:|---:|---:|\n')
-  for (const rows of sizes.length > 0 ? sizes : [1_000_000]) {
-    const name = `apps_${rows}`
-    await loadApps(bench.url, bench.dir, name, rows)
-    const figures = new Map<string, Figures[]>(Object.keys(modes).map(mode => [mode, []]))
-    for (let repeat = 0; repeat < repeats; repeat++)
-      for (const [mode, job] of Object.entries(modes)) figures.get(mode)?.push(figuresOf(await job(bench.url, name), rows))
-    const bare = median(figures.get('bare') ?? [], 'seconds')
-    for (const [mode, found] of figures) {
-      const seconds = median(found, 'seconds')
-      const cells = [
-        rows.toLocaleString('en'),
-        mode,
-        seconds.toFixed(2),
-        (seconds / bare).toFixed(2),
-        median(found, 'cpu').toFixed(2),
-      ]
-      process.stdout.write(`| ${cells.join(' | ')} | ${Math.round(median(found, 'mebibytes'))} |\n`)
-    }
+process.stdout.write(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, median of 3\n\n`)
+for (const name of named.length > 0 ? named : (Object.keys(parts) as (keyof typeof parts)[])) await parts[name]()
+
+/** Pages of the REST API, on our local server. */
+async function rest(): Promise<void> {
+  const rows = 1_000_000
+  const { url, dir, stop } = await startBench()
+  try {
+    await makeDataset(url, 'bench')
+    await loadApps(url, dir, 'apps', rows)
+    await compare(rows, {
+      'bare pages': () => job('bare', url, 'bench'),
+      'our reader': () => job('reader', url, 'bench'),
+      ...(python === undefined ? {} : { pandas_gbq: () => run(python, ['-W', 'ignore', here('pandas_job.py'), url, 'apps']) }),
+    })
+  } finally {
+    await stop()
   }
-} finally {
-  await bench.stop()
 }
 
-function figuresOf({ stdout }: { stdout: string }, rows: number): Figures {
-  const figures = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Figures
-  if (figures.rows !== rows) throw new Error(`${figures.rows} rows were read instead of ${rows}`)
-  return figures
+/** The Storage Read API, on the independent server. Python's client of it is no part of the tests' environment: pip install google-cloud-bigquery-storage. */
+async function storage(): Promise<void> {
+  const independent = findIndependent()
+  if (independent === undefined) return
+  const hasClient = python !== undefined && spawnSync(python, ['-c', 'import google.cloud.bigquery_storage']).status === 0
+  const rows = 5_000_000
+  const { url, storage: at = '', stop } = await startIndependent(independent)
+  try {
+    await makeDataset(url, 'test-project')
+    await loadApps(url, tmpdir(), 'apps', rows, 'test-project')
+    await compare(rows, {
+      'our reader': () => job('reader', url, 'test-project', at),
+      ...(hasClient ? { pandas: () => run(python, ['-W', 'ignore', here('pandas_storage.py'), url, at, 'apps']) } : {}),
+    })
+  } finally {
+    await stop()
+  }
 }
 
-function median(found: readonly Figures[], key: keyof Figures): number {
-  const sorted = found.map(figures => figures[key]).sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+async function makeDataset(url: string, project: string): Promise<void> {
+  await post(`${url}/bigquery/v2/projects/${project}/datasets`, { datasetReference: { projectId: project, datasetId: 'inn' } })
 }

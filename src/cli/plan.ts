@@ -69,7 +69,7 @@ function planText(plan: Plan, cost: PlanCost, withSql: boolean): string {
     `Plan of ${plan.pipeline.name}`,
     ...plan.sources.map(
       source =>
-        `  reads     ${source.name} = ${source.from}${source.rows === null ? '' : ` (${source.rows} ${source.rows === 1 ? 'row' : 'rows'})`}${readText(cost.sources[source.name])}`,
+        `  reads     ${source.name} = ${source.from}${source.rows === null ? '' : ` (${source.rows} ${source.rows === 1 ? 'row' : 'rows'})`}${readText(cost.sources[source.name])}${source.way === undefined ? '' : `; ${source.way}`}`,
     ),
     `  slices    ${scope}; ${plan.why}${plan.left > 0 ? `; ${plan.left} more wait for the next run` : ''}`,
     `  writes    ${tableName(plan.tables.target)} (${plan.pipeline.write.mode}), history in ${plan.tables.history.table}`,

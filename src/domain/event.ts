@@ -6,6 +6,7 @@ export type RunEvent = { readonly pipeline: string; readonly run: string; readon
   | { readonly kind: 'planned'; readonly plan: Plan }
   | { readonly kind: 'created'; readonly tables: readonly string[] }
   | { readonly kind: 'evolved'; readonly table: string; readonly changes: readonly string[] }
+  | { readonly kind: 'way'; readonly source: string; readonly by: string }
   | { readonly kind: 'reading'; readonly source: string; readonly rows: number }
   | {
       readonly kind: 'transformed'
@@ -54,6 +55,7 @@ export const messages: {
   planned: { message: 'Run planned', level: 'info' },
   created: { message: 'Tables made', level: 'info' },
   evolved: { message: 'Schema widened', level: 'info' },
+  way: { message: 'Way of reading', level: 'info' },
   reading: { message: 'Rows read', level: 'info' },
   transformed: { message: 'Slice transformed', level: 'info' },
   staged: { message: 'Result staged', level: 'info' },

@@ -17,6 +17,8 @@ export type Plan = {
     readonly from: string
     readonly rows: number | null
     readonly read: string
+    /** How its rows come, where there is a choice. */
+    readonly way?: string
   }[]
   readonly scope: Scope
   /** Of the sources that are read by their changes, by their names: what is read of them. */

@@ -5,11 +5,27 @@ import type { Pg } from './pg.ts'
 import type { RowSchema, Shape } from './row.ts'
 import type { Sql } from './sql.ts'
 
+/** How a source that BigQuery's jobs read is read. */
+type ByJob = {
+  /** Read by the Storage Read API where many rows come. */
+  readonly large: boolean
+}
+
+/** What an author says of such a source. */
+type JobOptions = {
+  /** Many rows (some hundred thousand and more): read by the Storage Read API, for which the manifest asks the role. */
+  readonly large?: boolean
+}
+
 /** A BigQuery table or view: `project.dataset.table`, or `dataset.table` in the job's own project. Only the row's columns are read. */
-export type TableSource<S extends Shape = Shape> = { readonly kind: 'table'; readonly row: RowSchema<S>; readonly table: Name }
+export type TableSource<S extends Shape = Shape> = ByJob & {
+  readonly kind: 'table'
+  readonly row: RowSchema<S>
+  readonly table: Name
+}
 
 /** The answer of a BigQuery query. */
-type QuerySource<S extends Shape = Shape> = {
+type QuerySource<S extends Shape = Shape> = ByJob & {
   readonly kind: 'query'
   readonly row: RowSchema<S>
   readonly query: Sql<never>
@@ -76,14 +92,18 @@ export function changesOf(source: Source): Changes | null {
  * Reads a BigQuery table or view, the named columns only.
  * @throws EtlError `pipeline` for a name that is no table's.
  */
-export function table<S extends Shape>(row: RowSchema<S>, name: Name): TableSource<S> {
+export function table<S extends Shape>(row: RowSchema<S>, name: Name, options: JobOptions = {}): TableSource<S> {
   for (const text of typeof name === 'string' ? [name] : Object.values(name.names)) tableRef(text, 'own-project')
-  return { kind: 'table', row, table: name }
+  return { kind: 'table', row, table: name, ...byJob(options) }
 }
 
 /** Reads the answer of a query: `` query(Row, sql`SELECT … FROM \`p.d.t\`…`) ``. Its columns are those of the row schema, by their names. */
-export function query<S extends Shape>(row: RowSchema<S>, text: Sql<never>): QuerySource<S> {
-  return { kind: 'query', row, query: text }
+export function query<S extends Shape>(row: RowSchema<S>, text: Sql<never>, options: JobOptions = {}): QuerySource<S> {
+  return { kind: 'query', row, query: text, ...byJob(options) }
+}
+
+function byJob({ large = false }: JobOptions): ByJob {
+  return { large }
 }
 
 /** Reads a CSV file of the project, with a header line. */

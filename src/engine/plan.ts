@@ -177,7 +177,8 @@ async function described(
       const facts = await step({ step: `plan ${name}` }, () => reader.facts(source))
       const request = readRequest(pipeline, source, scope, windows[name] ?? null)
       const read = inWarehouse ? warehouse.queryText(pipeline, scope, windows) : reader.text(source, request)
-      return { name, from: facts.name, rows: facts.rows, read }
+      const way = facts.way === undefined || inWarehouse ? {} : { way: facts.way }
+      return { name, from: facts.name, rows: facts.rows, read, ...way }
     }),
   )
 }

@@ -14,11 +14,12 @@ export async function* readChecked(
   request: ReadRequest,
   signal: AbortSignal,
   onPage: (rows: number) => void,
+  told?: (way: string) => void,
 ): AsyncGenerator<readonly Checked[]> {
   const where = { step: `read ${name}` }
   let read = 0
   try {
-    for await (const page of reader.read(source, request, signal)) {
+    for await (const page of reader.read(source, request, signal, told)) {
       if (signal.aborted) throw new EtlError('stopped', 'told to stop while it was reading.')
       const rows = checkRows(source.row, page, { from: read })
       read += page.length

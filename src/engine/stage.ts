@@ -11,7 +11,7 @@ import { stageKeys } from './keys.ts'
 import { step, untilStopped } from './step.ts'
 import { transformed } from './transform.ts'
 
-type Say = (event: Bare<Extract<RunEvent, { kind: 'reading' | 'transformed' }>>) => void
+type Say = (event: Bare<Extract<RunEvent, { kind: 'way' | 'reading' | 'transformed' }>>) => void
 
 /**
  * Fills the attempt's stage: with rows that passed through the transform, or with a query that never left the warehouse. Each try has a stage of its

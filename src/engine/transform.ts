@@ -13,7 +13,7 @@ import { readChecked, slicesOf } from './read.ts'
 
 type Rows = readonly Record<string, unknown>[]
 type Pages = AsyncIterable<Rows>
-export type Progress = (event: Bare<Extract<RunEvent, { kind: 'reading' | 'transformed' }>>) => void
+export type Progress = (event: Bare<Extract<RunEvent, { kind: 'way' | 'reading' | 'transformed' }>>) => void
 
 /** Reads, transforms and checks: pages of result rows, in the memory of one slice. Nothing here knows where rows come from or go to. */
 export async function* transformed(
@@ -33,7 +33,9 @@ export async function* transformed(
     }
     const request = readRequest(pipeline, source, scope, windows[name] ?? null)
     const open = (keys: KeyFilter | null) =>
-      readChecked(name, source, readerOf(source, ports.readers), { ...request, keys }, either, onPage)
+      readChecked(name, source, readerOf(source, ports.readers), { ...request, keys }, either, onPage, by =>
+        progress({ kind: 'way', source: name, by }),
+      )
     return { name, isSelf: source.kind === 'self', open }
   })
   let written = 0

@@ -23,7 +23,8 @@ const own = ''
 /**
  * The least that the pipelines need: READWRITE on each target's dataset and on its `_etl` dataset (stage, head, ledger), READ on other source datasets of the
  * team's own project. The right to run jobs (roles/bigquery.jobUser) comes with the first entry by itself (naiserator). A federated source needs
- * the right to use connections besides (BigQuery: Cloud SQL federated queries, "Required roles"); other sources need nothing else.
+ * the right to use connections besides (BigQuery: Cloud SQL federated queries, "Required roles"), one that is declared large the right to sessions of the
+ * Storage Read API; other sources need nothing else.
  * @throws EtlError `pipeline` for a source dataset whose name nais can't take.
  */
 export function accessOf(pipelines: readonly NamedPipeline[], environment: string): Access {
@@ -49,12 +50,16 @@ export function accessOf(pipelines: readonly NamedPipeline[], environment: strin
       },
     )
   }
+  const isLarge = pipelines
+    .filter(pipeline => partsOf(pipeline).some(part => part.transform.kind !== 'sql'))
+    .flatMap(pipeline => Object.values(pipeline.from))
+    .some(source => (source.kind === 'table' || source.kind === 'query') && source.large)
   return {
     datasets: [
       ...written.map(name => ({ name, permission: 'READWRITE' }) as const),
       ...read.map(name => ({ name, permission: 'READ' }) as const),
     ],
-    permissions: connections.some(isOwn) ? [connectionUser] : [],
+    permissions: [...(connections.some(isOwn) ? [connectionUser] : []), ...(isLarge ? [readSessionUser] : [])],
     elsewhere: unique([
       ...refs.filter(ref => ref.project !== own).map(ref => `${ref.project}.${ref.dataset}.${ref.table}`),
       ...connections.filter(name => !isOwn(name)).map(name => `connection ${name}`),
@@ -65,10 +70,10 @@ export function accessOf(pipelines: readonly NamedPipeline[], environment: strin
 /** A connection of another project has its name in front. */
 const isOwn = (connection: string) => connection.split('.').length < 3
 
-const connectionUser: Permission = {
-  role: 'roles/bigquery.connectionUser',
-  resource: { apiVersion: 'resourcemanager.cnrm.cloud.google.com/v1beta1', kind: 'Project' },
-}
+const resource = { apiVersion: 'resourcemanager.cnrm.cloud.google.com/v1beta1', kind: 'Project' } as const
+const connectionUser: Permission = { role: 'roles/bigquery.connectionUser', resource }
+/** BigQuery: Storage Read API, "Permissions": bigquery.readsessions.*, beside the right to read the table. */
+const readSessionUser: Permission = { role: 'roles/bigquery.readSessionUser', resource }
 
 function unique(names: readonly string[]): string[] {
   return [...new Set(names)].sort()

@@ -24,6 +24,8 @@ type SourceFacts = {
   /** Columns as the source has them, in upper-case BigQuery types; a file has none but its header's names (`type` undefined). */
   readonly columns: readonly { readonly name: string; readonly type?: string }[]
   readonly rows: number | null
+  /** How it is read, where there is a choice: for `plan`, behind "is". */
+  readonly way?: string
 }
 
 /** When each slice of a source was last written to, as TIMESTAMP text by its date; or why nobody can say. */
@@ -42,8 +44,11 @@ export type Reader<S extends Source = Source> = {
   dates(source: S, column: string, upTo: string, signal?: AbortSignal): Promise<readonly string[]>
   /** When each slice was last changed. Readers of what keeps no such times lack it. */
   modified?(source: S, column: string, signal?: AbortSignal): Promise<Modified>
-  /** The rows, page by page: memory is bounded by one page. Values are those of domain/column.ts, unchecked. Stops when `signal` aborts. */
-  read(source: S, request: ReadRequest, signal: AbortSignal): AsyncIterable<readonly AnyRow[]>
+  /**
+   * The rows, page by page: memory is bounded by one page. Values are those of domain/column.ts, unchecked. Stops when `signal` aborts. `told` hears which way it
+   * reads and why, where there is a choice: at most once, behind "by".
+   */
+  read(source: S, request: ReadRequest, signal: AbortSignal, told?: (way: string) => void): AsyncIterable<readonly AnyRow[]>
   /** The same rows as `read` gives, column by column, checked for what their columns can't hold (`row`): for copies that look at no row. Ends early when `signal` aborts. */
   bulk?(source: S, request: ReadRequest, signal: AbortSignal): AsyncIterable<VectorPage>
   /**

@@ -3,6 +3,7 @@ import { jobsContract } from './jobs.ts'
 import { loadsContract } from './loads.ts'
 import { mergingContract } from './merging.ts'
 import { publishingContract } from './publishing.ts'
+import { storageContract } from './storage.ts'
 import type { Subject } from './subject.ts'
 import { tablesContract } from './tables.ts'
 import { typesContract } from './types.ts'
@@ -19,5 +20,7 @@ export function contract(on: Subject): void {
   mergingContract(on)
   // Ours is asked for every type by test/types-through-a-run.test.ts.
   if (on.name === 'independent') typesContract(on)
+  // Ours has no Storage Read API.
+  if (on.name === 'independent') storageContract(on)
   faultsContract(on)
 }

@@ -12,6 +12,8 @@ import type { Local } from '../support/local.ts'
 export type Server = Pick<Local, 'url' | 'call' | 'stop'> & {
   /** Where it says that every table lies, whatever it was told. */
   readonly location?: string
+  /** Where it answers the Storage Read API. */
+  readonly storage?: string
 }
 
 /** The Python that setup.sh made for the independent server, or undefined where there is none. */
@@ -60,7 +62,7 @@ export async function startIndependent(python: string): Promise<Server> {
       throw new Error(`the independent server did not start:\n${complaint}`)
     }
   }
-  return { url, call, stop, location: 'US' }
+  return { url, storage: `127.0.0.1:${grpc}`, call, stop, location: 'US' }
 }
 
 function freePort(): Promise<number> {

@@ -51,3 +51,11 @@ test('a federated source asks for the right to use connections of the own projec
   expect(theirs).toMatchObject({ permissions: [], elsewhere: ['connection theirs.europe-north1.nada'] })
   expect(accessOf([copying('a')], 'prod').permissions).toEqual([])
 })
+
+test('a large source asks for the role of the Storage Read API, unless no row of it leaves BigQuery', () => {
+  const large = copying('a', { large: true })
+  expect(accessOf([copying('a')], 'prod').permissions).toEqual([])
+  expect(accessOf([copying('a'), large], 'prod').permissions.map(({ role }) => role)).toEqual(['roles/bigquery.readSessionUser'])
+  const sql = { kind: 'sql', strings: ['SELECT 1'], names: [] } as const
+  expect(accessOf([{ ...large, transform: sql }], 'prod').permissions).toEqual([])
+})

@@ -38,6 +38,7 @@ const flagship = { ...appsPerEnv, name: 'apps-per-env' }
 describe('the platform', () => {
   test.each([
     ['the flagship', [flagship]],
+    ['a large source', [copying('large', { large: true })]],
     ['two schedules', [flagship, copying('hourly', { schedule: '5 * * * *' })]],
   ])('takes the Naisjobs of %s', (_, pipelines) => {
     for (const job of naisjobs(pipelines)) {
@@ -86,6 +87,13 @@ test('the flagship runs at 06:30 in Norway, one at a time, with just the rights 
     },
   })
   expect(resources).not.toHaveProperty('limits.cpu')
+})
+
+test('a large source has the right to sessions of the Storage Read API on the own project', () => {
+  const resource = { apiVersion: 'resourcemanager.cnrm.cloud.google.com/v1beta1', kind: 'Project' }
+  expect(naisjobs([copying('a', { large: true })])[0]?.spec?.gcp?.permissions).toEqual([
+    { role: 'roles/bigquery.readSessionUser', resource },
+  ])
 })
 
 test('pipelines of one schedule share a Naisjob, however the fields are spaced; another schedule or zone gets its own', () => {

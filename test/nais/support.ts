@@ -21,14 +21,14 @@ export const deployment: Deployment = { name: 'naisapps-agg-dataproduct', team: 
 /** A pipeline that copies one table. */
 export function copying(
   name: string,
-  options: { schedule?: string; timeZone?: string; from?: Name; to?: Name } = {},
+  options: { schedule?: string; timeZone?: string; from?: Name; to?: Name; large?: boolean } = {},
 ): NamedPipeline {
   const Thing = row({ id: z.string() })
   const { schedule = '30 6 * * *', timeZone = 'Europe/Oslo', from = 'other-project.things.all', to = 'things' } = options
   const made = pipeline({
     schedule,
     timeZone,
-    from: { things: table(Thing, from) },
+    from: { things: table(Thing, from, { large: options.large ?? false }) },
     to: dataset(to).table(name, Thing),
     write: replace(),
   })

@@ -11,6 +11,8 @@ export type Options = {
   readonly clock: Clock
   /** Address of an emulator, such as `http://127.0.0.1:9050`; then no credentials are looked for or sent. */
   readonly endpoint?: string | undefined
+  /** Where that emulator answers the Storage Read API, such as `127.0.0.1:9060`; undefined if it doesn't. */
+  readonly storage?: string | undefined
   /** Every wait between two tries. */
   readonly policy: Policy
 }
@@ -41,6 +43,10 @@ export type Api = {
   once<T>(call: Call): Promise<T>
   /** A call that may be repeated: tried again while the failure is a passing one. Throws a `Failure`. */
   repeat<T>(call: Call): Promise<T>
+  /** Where the Storage Read API answers, `host:port`; undefined for an emulator that has none. */
+  readonly storage: string | undefined
+  /** The headers that say who asks. Throws where there are no credentials. */
+  authorization(): Promise<Iterable<readonly [string, string]>>
   /** One try of an upload's part: any status is an answer. Throws a `Failure` where there is none. */
   send(url: string, method: 'POST' | 'PUT', headers: Record<string, string>, body: string | Uint8Array): Promise<Answer>
 }
@@ -102,6 +108,8 @@ export async function openApi(options: Options): Promise<Api> {
     policy,
     address,
     local,
+    storage: local ? options.storage : 'bigquerystorage.googleapis.com:443',
+    authorization: async () => client.authClient.getRequestHeaders('https://bigquerystorage.googleapis.com/'),
     once,
     repeat: call => repeated(policy, clock, () => once(call), call.signal),
     send: (url, method, headers, body) => request(url, { method, headers, body }, true),

@@ -6,8 +6,9 @@ import { type Options, openApi } from './api.ts'
 import type { RawRow } from './decode.ts'
 import { createExternalReader } from './external.ts'
 import { createJobs } from './jobs.ts'
-import { createReader, scan } from './reader.ts'
+import { createReader, readingOf } from './reader.ts'
 import { createSelfReader } from './self.ts'
+import { scanned } from './stream.ts'
 import type { Names } from './text.ts'
 import { createWarehouse } from './warehouse.ts'
 
@@ -39,6 +40,6 @@ export async function connect(options: Options & { readonly environment: string 
     self: createSelfReader(api, reader, names),
     external: createExternalReader(api, jobs, names),
     warehouse: createWarehouse(api, jobs, names),
-    scan: (source, request, signal) => scan(api, jobs, names, source, request, 'etl-scan', signal),
+    scan: (source, request, signal) => scanned(api, jobs, readingOf(names, source, request, 'scan'), signal),
   }
 }

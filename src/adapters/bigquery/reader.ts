@@ -1,23 +1,24 @@
-import type { AnyRow, Column } from '../../domain/column.ts'
 import { EtlError } from '../../domain/error.ts'
 import { literal } from '../../domain/literal.ts'
 import { typeText } from '../../domain/shape.ts'
 import { type TableSource, tableName } from '../../domain/source.ts'
 import type { Reader, ReadRequest } from '../../ports/reader.ts'
 import type { Api } from './api.ts'
-import { decoder, type RawRow } from './decode.ts'
-import type { Job, Jobs } from './jobs.ts'
+import type { Jobs } from './jobs.ts'
 import { checkLocation } from './location.ts'
 import { modified } from './modified.ts'
-import { ask, queryConfiguration } from './query.ts'
-import { rawPages } from './rows.ts'
+import { ask } from './query.ts'
+import { worthRows } from './storage.ts'
+import { type Reading, streamed } from './stream.ts'
 import { columnsText, findTable, missingTable, schemaProblems } from './tables.ts'
 import { type Names, readText, sourceRef } from './text.ts'
 import { columnOfField } from './types.ts'
 
-/** Reads tables and views by query jobs and their paged answers. */
+/** How a source that is declared large is read, for `plan`. */
+const largeWay = `declared large: by the Storage Read API if ${worthRows.toLocaleString('en')} rows or more come, by pages of the REST API where that is denied`
+
+/** Reads tables and views by query jobs and their answers. */
 export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSource> {
-  const jobName = (what: string, source: TableSource) => `etl-${what}-${sourceRef(names, source).table}`
   /** The table, checked against the row schema. */
   const checked = async (source: TableSource) => {
     const ref = sourceRef(names, source)
@@ -38,6 +39,7 @@ export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSo
         name: tableName(ref),
         columns: fields.map(columnOfField).map(column => ({ name: column.name, type: typeText(column) })),
         rows: table.numRows === undefined || table.type === 'VIEW' ? null : Number(table.numRows),
+        ...(source.large ? { way: largeWay } : {}),
       }
     },
     async dates(source, column, upTo, signal) {
@@ -58,43 +60,20 @@ export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSo
       return dates.filter((date): date is string => date !== null && date <= upTo)
     },
     modified: async (source, column, signal) => modified(api, await checked(source), column, signal),
-    async *read(source, request, signal) {
-      const decode = decoder(request.columns)
-      for await (const page of scan(api, jobs, names, source, request, jobName('read', source), signal))
-        yield decodedPage(page, decode, request.columns)
-    },
+    read: (source, request, signal, told) => streamed(api, jobs, readingOf(names, source, request, 'read'), signal, told),
     text: (source, request) => readText(names, source, request),
   }
 }
 
-/** The pages of a read as they come, nothing decoded: what a read costs at least. Ends soon after `signal` aborts, also while the query runs. */
-export async function* scan(
-  api: Api,
-  jobs: Jobs,
-  names: Names,
-  source: TableSource,
-  request: ReadRequest,
-  name: string,
-  signal: AbortSignal,
-): AsyncGenerator<readonly RawRow[]> {
-  const what = `reading ${tableName(sourceRef(names, source))}`
-  let job: Job
-  try {
-    job = await jobs.run(name, queryConfiguration(readText(names, source, request)), what, signal)
-  } catch (error) {
-    if (signal.aborted) return
-    throw error
-  }
-  if (signal.aborted) return
-  yield* rawPages(api, job.jobReference.jobId, what, signal)
-}
-
-function decodedPage(page: readonly RawRow[], decode: (row: RawRow) => AnyRow, columns: readonly Column[]): readonly AnyRow[] {
-  try {
-    return page.map(decode)
-  } catch (cause) {
-    throw new EtlError('bug', `BigQuery's answer does not have the columns ${columns.map(column => column.name).join(', ')}.`, {
-      cause,
-    })
+/** The read of a table, as a query. */
+export function readingOf(names: Names, source: TableSource, request: ReadRequest, name: string): Reading {
+  const ref = sourceRef(names, source)
+  return {
+    sql: readText(names, source, request),
+    name: `etl-${name}-${ref.table}`,
+    what: `reading ${tableName(ref)}`,
+    columns: request.columns,
+    ordered: request.slices !== null,
+    large: source.large,
   }
 }

@@ -11,6 +11,7 @@ export function createSelfReader(api: Api, reader: Reader<TableSource>, names: N
     kind: 'table',
     row,
     table: `${nameIn(to.dataset, names.environment)}.${to.table}`,
+    large: false,
   })
   const exists = async (source: SelfSource) => (await findTable(api, sourceRef(names, tableOf(source)))) !== undefined
   return {

@@ -22,6 +22,8 @@ export function fieldsOf(event: RunEvent): Readonly<Record<string, unknown>> {
       return { ...whose, tables: event.tables }
     case 'evolved':
       return { ...whose, table: event.table, changes: event.changes }
+    case 'way':
+      return { ...whose, source: event.source, by: event.by }
     case 'reading':
       return { ...whose, source: event.source, rows: event.rows }
     case 'transformed':

@@ -46,6 +46,9 @@ export function createTerminalReport(options: Options): Report {
         case 'evolved':
           for (const change of event.changes) line(`  ${style('green', '+')} ${change}`)
           return
+        case 'way':
+          line(`  reading ${event.source} by ${event.by}`)
+          return
         case 'reading':
           read = event.rows
           status(`  reading ${event.source}: ${rowsText(event.rows)}`)

@@ -17,7 +17,11 @@ afterEach(async () => {
 })
 
 /** A server that gives these answers; `jobs` are ours behind it. `ended` is called when a client leaves without an answer. */
-export async function service(answers: (Answer | ((seen: Seen) => Answer))[], ended: (seen: Seen) => void = () => {}) {
+export async function service(
+  answers: (Answer | ((seen: Seen) => Answer))[],
+  ended: (seen: Seen) => void = () => {},
+  storage?: string,
+) {
   const seen: Seen[] = []
   const server = createServer(async (request, response) => {
     const one = {
@@ -45,7 +49,14 @@ export async function service(answers: (Answer | ((seen: Seen) => Answer))[], en
   )
   const address = server.address()
   const endpoint = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
-  const api = await openApi({ project: 'p', location: 'europe-north1', clock, policy: scaled(production, 0.002), endpoint })
+  const api = await openApi({
+    project: 'p',
+    location: 'europe-north1',
+    clock,
+    policy: scaled(production, 0.002),
+    endpoint,
+    storage,
+  })
   return { api, jobs: createJobs(api, 'abcdef'), seen, endpoint }
 }
 

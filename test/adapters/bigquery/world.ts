@@ -12,13 +12,13 @@ import type { Local } from '../../support/local.ts'
 export const project = 'test-project'
 
 /** A server that is called, of whatever kind. */
-type Called = Pick<Local, 'url' | 'call'>
+type Called = Pick<Local, 'url' | 'call'> & { readonly storage?: string }
 
 /** Fast waits: the rules are the same. */
 const fast = { ...scaled(production, 0.01), poll: { hang: 2_000, pause: 20 } }
 
 export function connected(local: Called, policy = fast, location = 'europe-north1') {
-  return connect({ project, location, environment: 'dev', clock, policy, endpoint: local.url })
+  return connect({ project, location, environment: 'dev', clock, policy, endpoint: local.url, storage: local.storage })
 }
 
 /** Runs SQL as nobody's pipeline: makes sources, looks at results. */

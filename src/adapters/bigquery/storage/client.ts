@@ -1,0 +1,132 @@
+import { fileURLToPath } from 'node:url'
+import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js'
+import { type Api, repeated } from '../api.ts'
+import { Failure } from '../errors.ts'
+
+/** A table's rows as they were when the session was made, in streams that may be read side by side. */
+type Session = { readonly schema: Uint8Array; readonly streams: readonly string[] }
+
+/** A stream's next rows: an Arrow record batch. */
+type Batch = { readonly bytes: Uint8Array; readonly rows: number }
+
+/** Google's Storage Read API, as much as is used of it. */
+export type StorageClient = {
+  /** One try. Throws a `Failure`. */
+  createSession(table: string, columns: readonly string[], streams: number, signal: AbortSignal): Promise<Session>
+  /** The batches of a stream behind so many rows of it; ends quietly when `signal` aborts. Throws a `Failure` where it breaks. */
+  readRows(stream: string, offset: number, signal: AbortSignal): AsyncGenerator<Batch>
+  close(): void
+}
+
+/** How long the service may take to make a session, in milliseconds: it looks at every file of a table. */
+const sessionTimeout = 60_000
+
+/** Opens a channel; nothing is sent yet. gRPC is loaded here, so that a run whose sources are small never loads it. */
+export async function openStorage(api: Api, address: string): Promise<StorageClient> {
+  const { credentials, loadPackageDefinition, Metadata } = await import('@grpc/grpc-js')
+  const { loadSync } = await import('@grpc/proto-loader')
+  const proto = fileURLToPath(new URL('read.proto', import.meta.url))
+  const definition = loadSync(proto, { longs: Number, enums: String, defaults: true, keepCase: true })
+  const { BigQueryRead } = (loadPackageDefinition(definition) as unknown as Loaded).google.cloud.bigquery.storage.v1
+  const signed = credentials.createFromMetadataGenerator((_, done) => {
+    api.authorization().then(
+      headers => {
+        const metadata = new Metadata()
+        for (const [name, value] of headers) metadata.set(name, value)
+        done(null, metadata)
+      },
+      error => done(error),
+    )
+  })
+  const channel = api.local
+    ? credentials.createInsecure()
+    : credentials.combineChannelCredentials(credentials.createSsl(), signed)
+  // A batch is as large as the service makes it (BigQuery: ReadRows, 'at most 128 MB').
+  const stub = new BigQueryRead(address, channel, { 'grpc.max_receive_message_length': -1 })
+  /** The service routes a call by the resource that it names (googleapis: routing headers). */
+  const routed = (name: string, value: string) => {
+    const metadata = new Metadata()
+    metadata.set('x-goog-request-params', `${name}=${encodeURIComponent(value)}`)
+    return metadata
+  }
+  const once = (request: object, metadata: object, signal: AbortSignal) =>
+    new Promise<RawSession>((resolve, reject) => {
+      const call = stub.CreateReadSession(
+        request,
+        metadata,
+        { deadline: api.clock.now().getTime() + sessionTimeout },
+        (error, answer) => (error === null ? resolve(answer as RawSession) : reject(failureOfCall(error))),
+      )
+      signal.addEventListener('abort', () => call.cancel(), { once: true })
+    })
+  return {
+    async createSession(table, columns, streams, signal) {
+      const session = { table, data_format: 'ARROW', read_options: { selected_fields: columns } }
+      const request = { parent: `projects/${api.project}`, read_session: session, max_stream_count: streams }
+      const answer = await repeated(
+        api.policy,
+        api.clock,
+        () => once(request, routed('read_session.table', table), signal),
+        signal,
+      )
+      return {
+        schema: answer.arrow_schema?.serialized_schema ?? new Uint8Array(),
+        streams: answer.streams.map(({ name }) => name),
+      }
+    },
+    async *readRows(stream, offset, signal) {
+      if (signal.aborted) return
+      const call = stub.ReadRows({ read_stream: stream, offset }, routed('read_stream', stream))
+      const stop = () => call.cancel()
+      signal.addEventListener('abort', stop, { once: true })
+      try {
+        for await (const { arrow_record_batch: batch, row_count: rows } of call as AsyncIterable<RawRows>)
+          if (batch !== null) yield { bytes: batch.serialized_record_batch, rows }
+      } catch (error) {
+        if (!signal.aborted) throw failureOfCall(error as ServiceError)
+      } finally {
+        signal.removeEventListener('abort', stop)
+        call.cancel()
+      }
+    },
+    close: () => stub.close(),
+  }
+}
+
+type Done = (error: ServiceError | null, answer?: unknown) => void
+type Stub = {
+  CreateReadSession(request: object, metadata: object, options: object, done: Done): { cancel(): void }
+  ReadRows(request: object, metadata: object): ClientReadableStream<RawRows>
+  close(): void
+}
+type Loaded = {
+  google: {
+    cloud: { bigquery: { storage: { v1: { BigQueryRead: new (address: string, channel: unknown, options: object) => Stub } } } }
+  }
+}
+type RawSession = {
+  readonly arrow_schema: { readonly serialized_schema: Uint8Array } | null
+  readonly streams: readonly { readonly name: string }[]
+}
+type RawRows = {
+  readonly arrow_record_batch: { readonly serialized_record_batch: Uint8Array } | null
+  readonly row_count: number
+}
+
+/** gRPC's status codes as the REST API would have said them (google.rpc.Code: 'HTTP Mapping'). */
+const codes: Readonly<Record<number, readonly [status: number | undefined, reason: string]>> = {
+  3: [400, 'invalid'],
+  4: [undefined, 'DEADLINE_EXCEEDED'],
+  5: [404, 'notFound'],
+  7: [403, 'accessDenied'],
+  8: [429, 'rateLimitExceeded'],
+  12: [501, 'notImplemented'],
+  13: [500, 'internalError'],
+  14: [undefined, 'UNAVAILABLE'],
+  16: [401, 'noCredentials'],
+}
+
+function failureOfCall(error: ServiceError): Failure {
+  const [status, reason] = codes[error.code] ?? [400, `grpc ${error.code}`]
+  return new Failure(status, reason, error.details ?? '')
+}

@@ -1,0 +1,102 @@
+import type { AnyRow, Column, Value } from '../../../domain/column.ts'
+import type { ArrowBatch, ArrowField } from './arrow.ts'
+import { ints, scalar } from './scalars.ts'
+
+/** A column of one batch: the value of a row. */
+type Vector = (row: number) => Value
+/** Takes a column's nodes and buffers from the batch, in the order in which they stand there. */
+type Take = (from: Taken) => Vector
+type Taken = { readonly node: () => { readonly nulls: number }; readonly buffer: () => Uint8Array }
+
+/**
+ * Compiles what turns batches of one schema into rows, of which `rows` gives any stretch. Values are those of the REST decoder, exactly: the same texts,
+ * an INT64 beyond 2^53 in a column of numbers rounded to an unsafe integer.
+ * @throws RangeError for a form that we don't know or a column that isn't there.
+ */
+export function rowReader(
+  columns: readonly Column[],
+  schema: readonly ArrowField[],
+): (batch: ArrowBatch) => (from: number, to: number) => AnyRow[] {
+  const names = columns.map(column => column.name)
+  const places = columns.map(({ name }) => schema.findIndex(field => field.name.toLowerCase() === name.toLowerCase()))
+  const missing = names.find((_, index) => (places[index] as number) < 0)
+  if (missing !== undefined) throw new RangeError(`no column ${missing}`)
+  const takes = schema.map((field, index) => takeOf(columns[places.indexOf(index)], field))
+  return batch => {
+    const all = takes.map(takeFrom(batch))
+    const vectors = places.map(place => all[place] as Vector)
+    return (from, to) => {
+      const rows = new Array<AnyRow>(to - from)
+      for (let row = from; row < to; row++) {
+        const made: Record<string, Value> = {}
+        for (let index = 0; index < names.length; index++) made[names[index] as string] = (vectors[index] as Vector)(row)
+        rows[row - from] = made
+      }
+      return rows
+    }
+  }
+}
+
+function takeFrom(batch: ArrowBatch): (take: Take) => Vector {
+  let [nodes, buffers] = [0, 0]
+  const next = <T>(list: readonly T[], at: number): T => {
+    const found = list[at]
+    if (found === undefined) throw new RangeError('the batch has fewer columns than the schema')
+    return found
+  }
+  const taken: Taken = { node: () => next(batch.nodes, nodes++), buffer: () => next(batch.buffers, buffers++) }
+  return take => take(taken)
+}
+
+/** `column` is undefined for one that is not read: its buffers are passed over. */
+function takeOf(column: Column | undefined, field: ArrowField): Take {
+  const isList = field.form === 'list'
+  if (column !== undefined && (column.mode === 'REPEATED') !== isList) throw new RangeError(`${column.name} as ${field.form}`)
+  if (isList) {
+    const [element] = field.children
+    if (element === undefined) throw new RangeError('a list of nothing')
+    const takeElement = takeOf(column === undefined ? undefined : { ...column, mode: 'NULLABLE' }, element)
+    return from => {
+      const isNull = nulls(from)
+      const offsets = ints(from.buffer())
+      const at = takeElement(from)
+      return row => {
+        const values: Value[] = []
+        if (!isNull?.(row))
+          for (let index = offsets[row] as number; index < (offsets[row + 1] as number); index++) values.push(at(index))
+        return values
+      }
+    }
+  }
+  if (field.form === 'struct') {
+    const fields = column?.fields ?? []
+    if (column !== undefined && column.type !== 'RECORD') throw new RangeError(`a ${column.type} column as struct`)
+    const absent = fields.find(wanted => !field.children.some(child => fieldOf([wanted], child) !== undefined))
+    if (absent !== undefined) throw new RangeError(`no field ${absent.name}`)
+    const takes = field.children.map(child => ({ name: fieldName(fields, child), take: takeOf(fieldOf(fields, child), child) }))
+    return from => {
+      const isNull = nulls(from)
+      const vectors = takes.map(({ name, take }) => ({ name, at: take(from) })).filter(({ name }) => name !== undefined)
+      return row => (isNull?.(row) ? null : Object.fromEntries(vectors.map(({ name, at }) => [name, at(row)])))
+    }
+  }
+  const take = scalar(column?.type, field, column?.bigint === true)
+  return from => {
+    const isNull = nulls(from)
+    const at = take(from.buffer)
+    return isNull === undefined ? at : row => (isNull(row) ? null : at(row))
+  }
+}
+
+function fieldOf(fields: readonly Column[], { name }: ArrowField): Column | undefined {
+  return fields.find(field => field.name.toLowerCase() === name.toLowerCase())
+}
+
+const fieldName = (fields: readonly Column[], child: ArrowField) => fieldOf(fields, child)?.name
+
+/** Which rows are NULL, by the validity bitmap; undefined where none is. */
+function nulls({ node, buffer }: Taken): ((row: number) => boolean) | undefined {
+  const none = node().nulls === 0
+  const bits = buffer()
+  return none || bits.length === 0 ? undefined : row => (((bits[row >> 3] as number) >> (row & 7)) & 1) === 0
+}
