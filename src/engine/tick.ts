@@ -142,8 +142,7 @@ function changesClocks(timeZone: string): boolean {
 /** The hours a schedule names; none where it names every hour, since then the next tick does what a lost one would have done. */
 function hoursOf(schedule: string): number[] {
   const field = schedule.trim().split(/\s+/)[1] ?? '*'
-  if (field === '*' || field === '0-23') return []
-  return field.split(',').flatMap(part => {
+  const hours = field.split(',').flatMap(part => {
     const [range = '*', step = '1'] = part.split('/')
     const [first, last] = range === '*' ? [0, 23] : range.split('-').map(Number)
     const end = last ?? (part.includes('/') ? 23 : first)
@@ -151,4 +150,5 @@ function hoursOf(schedule: string): number[] {
       hour => hour >= (first ?? 0) && hour <= (end ?? 0) && (hour - (first ?? 0)) % Number(step) === 0,
     )
   })
+  return new Set(hours).size === 24 ? [] : hours
 }

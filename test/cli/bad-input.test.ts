@@ -71,6 +71,18 @@ describe('bad input gets a sentence', () => {
     )
   })
 
+  test('a schedule in the hour that summer time skips and repeats: plan refuses it', async () => {
+    await team.write({ 'src/pipelines/personer.ts': pipeline().replace('30 6', '30 2') })
+    const said = await etl(team.dir, ['plan', 'personer'], {
+      BIGQUERY_EMULATOR_HOST: local.url,
+      GOOGLE_CLOUD_PROJECT: 'team-dev',
+    })
+    expect(said.code).toBe(1)
+    expect(said.all).toMatch(
+      /"30 2 \* \* \*" ticks between 02:00 and 02:59 in Europe\/Oslo: that hour is skipped in spring.*choose another hour/,
+    )
+  })
+
   test('a source table that is missing: similar names', async () => {
     await team.write({ 'src/pipelines/personer.ts': pipeline({ table: 'inn.persone' }) })
     const said = await run('personer')

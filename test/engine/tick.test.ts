@@ -96,6 +96,8 @@ describe('a schedule', () => {
     expect(() => cronOf({ schedule: '30 2 * * *', timeZone: 'UTC' })).not.toThrow()
     expect(() => cronOf({ schedule: '*/15 * * * *', timeZone: 'Europe/Oslo' })).not.toThrow()
     expect(() => cronOf({ schedule: '0 1-23/2 * * *', timeZone: 'Europe/Oslo' })).not.toThrow()
+    expect(() => cronOf({ schedule: '0 */1 * * *', timeZone: 'Europe/Oslo' })).not.toThrow()
+    expect(() => cronOf({ schedule: '0 0-11,12-23 * * *', timeZone: 'Europe/Oslo' })).not.toThrow()
   })
 })
 
