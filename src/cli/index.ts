@@ -8,6 +8,7 @@ import { diff } from './diff.ts'
 import { doctor } from './doctor.ts'
 import { evolve } from './evolve.ts'
 import { federated } from './federated.ts'
+import { importer } from './import.ts'
 import { list } from './list.ts'
 import { local } from './local.ts'
 import { manifest } from './manifest.ts'
@@ -44,4 +45,5 @@ export const commands: readonly Command[] = [
   local,
   manifest,
   federated,
+  importer,
 ]

@@ -1,8 +1,6 @@
-import { access, mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { EtlError } from '../domain/error.ts'
 import type { Command } from './command.ts'
 import { scaffold } from './scaffold.ts'
+import { writeNew } from './write-new.ts'
 
 export const make: Command = {
   name: 'new',
@@ -30,23 +28,4 @@ Examples
     out.line('Then: npm run etl -- manifest          (adds the job to naisjob.yaml)')
     return 0
   },
-}
-
-/** Writes all files or none. Throws EtlError `usage` if one of them exists. */
-async function writeNew(root: string, files: Readonly<Record<string, string>>): Promise<void> {
-  for (const path of Object.keys(files)) {
-    if (await exists(join(root, path)))
-      throw new EtlError('usage', `${path} exists already.`, { hint: 'choose another name, or remove the file first' })
-  }
-  for (const [path, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, path)), { recursive: true })
-    await writeFile(join(root, path), text, { flag: 'wx' })
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }

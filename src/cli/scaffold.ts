@@ -18,7 +18,11 @@ export function scaffold(name: string): Readonly<Record<string, string>> {
 
 const source = 'saker'
 
-function refuseUnlessName(name: string): void {
+/**
+ * Refuses a pipeline's name that can't be a file's, a dataset's and a table's.
+ * @throws EtlError `usage`.
+ */
+export function refuseUnlessName(name: string): void {
   const hint = 'use lower case letters and digits with - between words, such as open-cases'
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
     throw new EtlError('usage', `${JSON.stringify(name)} can not be a pipeline's name.`, { hint })
