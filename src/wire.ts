@@ -29,7 +29,7 @@ export async function wire(config: Config, options: NonNullable<Parameters<Conte
         self: bigquery.self,
         query: notYet('query'),
         external: bigquery.external,
-        postgres: createPostgresReader({ variables: config.variables, policy, clock }),
+        postgres: createPostgresReader({ variables: variablesOf(config, options.databases), policy, clock }),
       },
       warehouse: bigquery.warehouse,
       spool: {
@@ -43,6 +43,11 @@ export async function wire(config: Config, options: NonNullable<Parameters<Conte
     examiner: async () => (await import('./adapters/bigquery/doctor.ts')).createExaminer(reach),
     request: { user, attempt, ...(podName === undefined ? {} : { podName }), ...(naisjob === undefined ? {} : { naisjob }) },
   }
+}
+
+/** Where a database is: one of our own, or as the environment says. */
+function variablesOf({ variables }: Config, databases: Readonly<Record<string, string>> = {}): Config['variables'] {
+  return prefix => (databases[prefix] === undefined ? variables(prefix) : { URL: databases[prefix] })
 }
 
 function deadlineOf({ deadlineSeconds: seconds }: Config, clock: Clock): Pick<World['settings'], 'deadline'> {

@@ -5,9 +5,9 @@ import type { NamedPipeline } from '../src/domain/pipeline.ts'
 import { release } from '../src/engine/release.ts'
 import { rollback } from '../src/engine/rollback.ts'
 import { run } from '../src/engine/run.ts'
-import { bq, dataset, external, merge, pg, pipeline, row } from '../src/index.ts'
+import { bq, dataset, postgres as direct, external, merge, pg, pipeline, row } from '../src/index.ts'
 import { type Local, startLocal } from './support/local.ts'
-import { ask, attempt, worldOn } from './support/project.ts'
+import { ask, attempt, databases, worldOn } from './support/project.ts'
 import { makeDatasets } from './support/source-table.ts'
 
 // What a source that is read by its changes promises: nothing is passed, nothing stands twice, deletes arrive as declared, and what fails moves no cursor.
@@ -17,11 +17,15 @@ const Sak = row(
 )
 const query = pg`SELECT sak_id, status, slettet, oppdatert FROM sak`
 
-function saker(table: string, deletes: SourceDeletes): NamedPipeline {
+function saker(table: string, deletes: SourceDeletes, from: 'external' | 'postgres' = 'external'): NamedPipeline {
   return {
     ...pipeline({
       schedule: '0 5 * * *',
-      from: { sak: external(Sak, 'saker', query).changedBy('oppdatert', { deletes }) },
+      from: {
+        sak: (from === 'external' ? external(Sak, 'saker', query) : direct(Sak, 'SAKER', query)).changedBy('oppdatert', {
+          deletes,
+        }),
+      },
       to: dataset('ut').table(table, Sak),
       write: merge(deletes === 'soft' ? { deletes: { when: 'slettet' } } : {}),
     }),
@@ -44,6 +48,7 @@ const postgres = async (sql: string) => {
     body,
   })
   if (!answer.ok) throw new Error(await answer.text())
+  databases.SAKER_URL = ((await answer.json()) as { url: string }).url
 }
 /** Rows of the source, changed so many minutes ago. */
 const put = (minutes: number, ...rows: string[]) =>
@@ -121,6 +126,20 @@ describe('a source that is read by its changes', () => {
     await postgres('DELETE FROM sak WHERE sak_id < 20')
     await expect(attempt(local.url, pipe, 'to-bbbbb')).rejects.toThrow(/20 rows of 30 would be deleted/)
     expect(await rows('vernet')).toHaveLength(30)
+  })
+
+  test('does so too where the job itself reads the Postgres', async () => {
+    const pipe = saker('selv', 'compare-keys', 'postgres')
+    await put(120, "1, 'APEN', false", "2, 'APEN', false", "3, 'APEN', false")
+    await attempt(local.url, pipe, 'en-aaaaa')
+    const before = await cursor('selv')
+    await put(5, "2, 'UKJENT', false")
+    await expect(attempt(local.url, pipe, 'to-bbbbb')).rejects.toThrow(/status/)
+    expect(await cursor('selv')).toBe(before)
+    await put(5, "2, 'LUKKET', false", "4, 'APEN', false")
+    await postgres('DELETE FROM sak WHERE sak_id = 3')
+    expect((await attempt(local.url, pipe, 'tre-ccccc')).rows).toBe(3)
+    expect(await rows('selv')).toEqual(['1 APEN', '2 LUKKET', '4 APEN'])
   })
 
   test("deletes: 'soft' follows the column", async () => {

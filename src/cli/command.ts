@@ -35,8 +35,15 @@ export type Context = {
   readonly signal: AbortSignal
   /** The cluster that this machine's kubectl is set to. */
   cluster(): Promise<Cluster>
-  /** A run's settings for the world that the flags chose. `endpoint` is that of a local server which the command started. */
-  world(options?: { readonly endpoint?: string; readonly report?: 'human' | 'quiet' }): Promise<World>
+  /**
+   * A run's settings for the world that the flags chose. `endpoint` is that of a local server which the command started, `databases` the addresses of Postgres databases of its own, by their names
+   * in pipelines.
+   */
+  world(options?: {
+    readonly endpoint?: string
+    readonly report?: 'human' | 'quiet'
+    readonly databases?: Readonly<Record<string, string>>
+  }): Promise<World>
 }
 
 /** What flags and environment chose. */

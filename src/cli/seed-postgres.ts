@@ -8,7 +8,7 @@ import { sourceName } from '../domain/source.ts'
 import type { Settings } from '../engine/settings.ts'
 
 /**
- * Fills the Postgres databases of a pipeline's sources, behind a local BigQuery, from a fixture case: each begins empty.
+ * Fills the Postgres databases of a pipeline's sources, behind a local BigQuery, from a fixture case: each begins empty. `databases` are the addresses of those that the job reads itself.
  * @throws EtlError `fixture`.
  */
 export async function seedPostgres(
@@ -16,8 +16,12 @@ export async function seedPostgres(
   pipeline: NamedPipeline,
   settings: Pick<Settings, 'environment' | 'project' | 'location'>,
   folder: string,
-): Promise<{ readonly name: string; readonly rows: null }[]> {
+): Promise<{
+  readonly made: readonly { readonly name: string; readonly rows: null }[]
+  readonly databases: Readonly<Record<string, string>>
+}> {
   const begun = new Set<string>()
+  const databases: Record<string, string> = {}
   const made: { readonly name: string; readonly rows: null }[] = []
   for (const [name, source] of Object.entries(pipeline.from)) {
     if (!inPostgres(source)) continue
@@ -46,9 +50,10 @@ export async function seedPostgres(
       )
     }
     begun.add(database)
+    if (source.kind === 'postgres') databases[source.database] = ((await answer.json()) as { url: string }).url
     made.push({ name: sourceName(source, each => nameIn(each, settings.environment)), rows: null })
   }
-  return made
+  return { made, databases }
 }
 
 /** `project.location.name`: what a name leaves out is the job's own. */

@@ -15,6 +15,8 @@ import { seedPostgres } from './seed-postgres.ts'
 export type Seeded = {
   readonly case: string
   readonly tables: readonly { readonly name: string; readonly rows: number | null }[]
+  /** The addresses of Postgres databases that a job reads itself, by their names in the pipeline. */
+  readonly databases: Readonly<Record<string, string>>
 }
 
 /**
@@ -34,7 +36,8 @@ export async function seed(
   const chosen = await fixtureCase(root, pipeline.name, wanted)
   const folder = join('fixtures', pipeline.name, chosen)
   checkCaseFiles(folder, await readdir(join(root, folder)), pipeline)
-  const made: Seeded['tables'][number][] = [...(await seedPostgres(url, pipeline, settings, join(root, folder)))]
+  const postgres = await seedPostgres(url, pipeline, settings, join(root, folder))
+  const made: Seeded['tables'][number][] = [...postgres.made]
   for (const [name, source] of Object.entries(pipeline.from)) {
     if (source.kind !== 'table') continue
     const ref = tableRef(nameIn(source.table, settings.environment), settings.project)
@@ -56,7 +59,7 @@ export async function seed(
     await load(url, ref, source.row.columns, lines)
     made.push({ name: `${ref.project}.${ref.dataset}.${ref.table}`, rows: lines.length })
   }
-  return { case: chosen, tables: made }
+  return { case: chosen, tables: made, databases: postgres.databases }
 }
 
 /** The case to load: the one that was named, or the first that is not there to be refused. */

@@ -18,12 +18,11 @@ export async function inWorld<T>(
   report: 'human' | 'quiet' | undefined,
   work: (world: World, open: () => Promise<World>) => Promise<T>,
 ): Promise<T> {
-  const on = async (endpoint?: string, prepare?: (world: World) => Promise<unknown>) => {
-    const open = () =>
-      context.world({ ...(report === undefined ? {} : { report }), ...(endpoint === undefined ? {} : { endpoint }) })
-    const world = await open()
-    await prepare?.(world)
-    return work(world, open)
+  const on = async (endpoint?: string, prepare?: (world: World) => Promise<Readonly<Record<string, string>>>) => {
+    const asked = { ...(report === undefined ? {} : { report }), ...(endpoint === undefined ? {} : { endpoint }) }
+    const databases = (await prepare?.(await context.world(asked))) ?? {}
+    const open = () => context.world({ ...asked, databases })
+    return work(await open(), open)
   }
   const { dir, local } = context.flags
   refuseMixed(context.flags)
@@ -38,7 +37,12 @@ export async function inWorld<T>(
   try {
     return await onServer(await startLocalServer(folder), server =>
       on(server.url, async world => {
-        for (const pipeline of pipelines) await seed(server.url, pipeline, world, context.root, flag(context, 'case'))
+        const databases: Record<string, string> = {}
+        for (const pipeline of pipelines) {
+          const seeded = await seed(server.url, pipeline, world, context.root, flag(context, 'case'))
+          Object.assign(databases, seeded.databases)
+        }
+        return databases
       }),
     )
   } finally {

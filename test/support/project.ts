@@ -13,6 +13,9 @@ export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/
 /** The pipeline of a file under src/pipelines. */
 export const flagship = (): Promise<NamedPipeline> => loadPipeline(root, 'apps-per-env')
 
+/** Variables that say where the Postgres databases of a test file are. */
+export const databases: Record<string, string> = {}
+
 /**
  * What production would be given, against a local server; waits are a hundredth. Every call is a process of its own: another attempt. `location`: where
  * the server says that its tables lie, if not where ours are.
@@ -22,6 +25,7 @@ export async function worldOn(url: string, pod?: string, location?: string): Pro
     BIGQUERY_EMULATOR_HOST: url,
     GOOGLE_CLOUD_PROJECT: 'team-dev',
     ETL_WAIT_FACTOR: '0.01',
+    ...databases,
     ...(location === undefined ? {} : { ETL_LOCATION: location }),
     ...(pod === undefined ? {} : { NAIS_POD_NAME: pod, NAIS_APP_NAME: 'apps' }),
   }

@@ -1,0 +1,4 @@
+import { testPipeline } from 'nais-etl/testing'
+import tiltakNabilde from '../../src/pipelines/tiltak-nabilde.ts'
+
+testPipeline(tiltakNabilde, 'tiltak-nabilde')
