@@ -69,7 +69,8 @@ testPipeline(pipeline, '${name}')
 `
 }
 
-function imported(what: string, path: string): string {
+/** A line of import for a generated file. */
+export function imported(what: string, path: string): string {
   const quoted = `'${path}'`
   return `import ${what} from ${quoted}`
 }

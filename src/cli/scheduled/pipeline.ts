@@ -1,4 +1,5 @@
 import { EtlError } from '../../domain/error.ts'
+import { imported } from '../scaffold.ts'
 import { type Field, fieldsOf } from './columns.ts'
 import type { Call, Query } from './query.ts'
 
@@ -36,7 +37,7 @@ export function pipelineText({ query, title, dataset, table, cron, keepsAll }: I
     ...(query.isPlain ? [] : ['sql']),
   ]
   const usesZod = all.some(({ zod }) => zod.startsWith('z.'))
-  const imports = [`import { ${uses.join(', ')} } from 'nais-etl'`, ...(usesZod ? ["import * as z from 'zod'"] : [])].join('\n')
+  const imports = [imported(`{ ${uses.join(', ')} }`, 'nais-etl'), ...(usesZod ? [imported('* as z', 'zod')] : [])].join('\n')
   const text = `${imports}
 
 ${rows}${rowText('Resultat', result, `One row of ${table}.`)}/** The scheduled query ${oneLine(title)}. */
