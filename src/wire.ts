@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Context, World } from './cli/command.ts'
 import { type Config, projectOf } from './config.ts'
-import { EtlError } from './domain/error.ts'
+import type { EtlError } from './domain/error.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Report } from './ports/report.ts'
 
@@ -27,7 +27,7 @@ export async function wire(config: Config, options: NonNullable<Parameters<Conte
         table: bigquery.reader,
         file: createFileReader({ root: config.root, environment }),
         self: bigquery.self,
-        query: notYet('query'),
+        query: bigquery.query,
         external: bigquery.external,
         postgres: createPostgresReader({ variables: variablesOf(config, options.databases), policy, clock }),
       },
@@ -79,12 +79,4 @@ async function reportOf(config: Config, kind: 'human' | 'quiet' | undefined): Pr
   const { createJsonReport } = await import('./adapters/report/json.ts')
   const { clock } = await import('./adapters/clock.ts')
   return createJsonReport({ clock })
-}
-
-/** Until its adapter is there. */
-function notYet(kind: string): never {
-  const refuse = () => {
-    throw new EtlError('pipeline', `a source of the kind ${kind} can't be read yet.`)
-  }
-  return { facts: refuse, dates: refuse, read: refuse, text: refuse, window: refuse } as never
 }

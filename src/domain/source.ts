@@ -25,7 +25,7 @@ export type TableSource<S extends Shape = Shape> = ByJob & {
 }
 
 /** The answer of a BigQuery query. */
-type QuerySource<S extends Shape = Shape> = ByJob & {
+export type QuerySource<S extends Shape = Shape> = ByJob & {
   readonly kind: 'query'
   readonly row: RowSchema<S>
   readonly query: Sql<never>

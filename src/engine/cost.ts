@@ -10,7 +10,7 @@ export type PlanCost = Cost & { readonly sources: Readonly<Record<string, number
 /** Asks for dry runs of what the run would read; they are free. For `plan`: a run doesn't need to know. */
 export async function costOfPlan(plan: Plan, { warehouse }: Pick<Ports, 'warehouse'>): Promise<PlanCost> {
   const { pipeline, size, last, baseline } = plan
-  const tables = plan.sources.filter(({ name }) => pipeline.from[name]?.kind === 'table')
+  const tables = plan.sources.filter(({ name }) => ['table', 'query'].includes(pipeline.from[name]?.kind ?? ''))
   // A sql transform reads all its sources by one query.
   const texts = [...new Set(tables.map(source => source.read))]
   const bytes = new Map(await Promise.all(texts.map(async text => [text, await estimated(text, warehouse)] as const)))

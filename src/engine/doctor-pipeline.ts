@@ -61,12 +61,13 @@ async function sourceVerdict(
   const facts = await readerOf(source, readers).facts(source)
   if (source.kind === 'external')
     return ok(`${facts.name} answers, and EXTERNAL_QUERY takes the types of its ${facts.columns.length} columns`)
-  if (source.kind !== 'table') return ok(`${facts.name} is there`)
+  if (source.kind !== 'table' && source.kind !== 'query') return ok(`${facts.name} is there`)
   const scope = plan?.scope ?? null
   const sql =
     pipeline.transform.kind === 'sql'
       ? warehouse.queryText(pipeline, scope)
-      : (plan?.sources.find(each => each.name === name)?.read ?? readers.table.text(source, readRequest(pipeline, source, scope)))
+      : (plan?.sources.find(each => each.name === name)?.read ??
+        readerOf(source, readers).text(source, readRequest(pipeline, source, scope)))
   const bytes = await examiner.dryRun(sql)
   return ok(`${facts.name} may be read${bytes === null ? '' : `, ${sizeText(bytes)} a run`} (dry run of the query)`)
 }

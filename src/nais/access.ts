@@ -14,7 +14,7 @@ export type Access = {
   readonly datasets: readonly DatasetAccess[]
   /** Roles on the team's project. */
   readonly permissions: readonly Permission[]
-  /** Tables and connections of other projects: nais puts the team's own project before every grant, so their owners must give access. */
+  /** Tables and connections of other projects: nais puts the team's own project before every grant, so their owners must give access. And queries: nobody here looks into their text. */
   readonly elsewhere: readonly string[]
 }
 
@@ -62,6 +62,11 @@ export function accessOf(pipelines: readonly NamedPipeline[], environment: strin
     permissions: [...(connections.some(isOwn) ? [connectionUser] : []), ...(isLarge ? [readSessionUser] : [])],
     elsewhere: unique([
       ...refs.filter(ref => ref.project !== own).map(ref => `${ref.project}.${ref.dataset}.${ref.table}`),
+      ...pipelines.flatMap(({ name, from }) =>
+        Object.entries(from).flatMap(([source, { kind }]) =>
+          kind === 'query' ? [`what the query ${source} of ${name} reads`] : [],
+        ),
+      ),
       ...connections.filter(name => !isOwn(name)).map(name => `connection ${name}`),
     ]),
   }

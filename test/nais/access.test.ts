@@ -59,3 +59,9 @@ test('a large source asks for the role of the Storage Read API, unless no row of
   const sql = { kind: 'sql', strings: ['SELECT 1'], names: [] } as const
   expect(accessOf([{ ...large, transform: sql }], 'prod').permissions).toEqual([])
 })
+
+test('what a query reads, nobody here knows: it is named as something that others give', () => {
+  const made = copying('a')
+  const from = { counted: { kind: 'query' } } as unknown as typeof made.from
+  expect(accessOf([{ ...made, from }], 'prod').elsewhere).toEqual(['what the query counted of a reads'])
+})

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import type { ExternalSource, SelfSource, TableSource } from '../../domain/source.ts'
+import type { ExternalSource, QuerySource, SelfSource, TableSource } from '../../domain/source.ts'
 import type { Reader } from '../../ports/reader.ts'
 import type { Warehouse } from '../../ports/warehouse.ts'
 import { type Options, openApi } from './api.ts'
 import type { RawRow } from './decode.ts'
 import { createExternalReader } from './external.ts'
 import { createJobs } from './jobs.ts'
+import { createQueryReader } from './query-reader.ts'
 import { createReader, readingOf } from './reader.ts'
 import { createSelfReader } from './self.ts'
 import { scanned } from './stream.ts'
@@ -16,6 +17,7 @@ import { createWarehouse } from './warehouse.ts'
 export type BigQueryAdapter = {
   readonly reader: Reader<TableSource>
   readonly self: Reader<SelfSource>
+  readonly query: Reader<QuerySource>
   readonly external: Reader<ExternalSource>
   readonly warehouse: Warehouse
   /** The pages of a read as they come, nothing decoded: what a benchmark compares with. */
@@ -38,6 +40,7 @@ export async function connect(options: Options & { readonly environment: string 
   return {
     reader,
     self: createSelfReader(api, reader, names),
+    query: createQueryReader(api, jobs, names),
     external: createExternalReader(api, jobs, names),
     warehouse: createWarehouse(api, jobs, names),
     scan: (source, request, signal) => scanned(api, jobs, readingOf(names, source, request, 'scan'), signal),

@@ -1,13 +1,13 @@
 import { EtlError } from '../../domain/error.ts'
 import { literal } from '../../domain/literal.ts'
 import { typeText } from '../../domain/shape.ts'
-import { type TableSource, tableName } from '../../domain/source.ts'
+import { type QuerySource, type TableSource, tableName } from '../../domain/source.ts'
 import type { Reader, ReadRequest } from '../../ports/reader.ts'
 import type { Api } from './api.ts'
+import { datesOf } from './dates.ts'
 import type { Jobs } from './jobs.ts'
 import { checkLocation } from './location.ts'
 import { modified } from './modified.ts'
-import { ask } from './query.ts'
 import { worthRows } from './storage.ts'
 import { type Reading, streamed } from './stream.ts'
 import { columnsText, findTable, missingTable, schemaProblems } from './tables.ts'
@@ -15,7 +15,7 @@ import { type Names, readText, sourceRef } from './text.ts'
 import { columnOfField } from './types.ts'
 
 /** How a source that is declared large is read, for `plan`. */
-const largeWay = `declared large: by the Storage Read API if ${worthRows.toLocaleString('en')} rows or more come, by pages of the REST API where that is denied`
+export const largeWay = `declared large: by the Storage Read API if ${worthRows.toLocaleString('en')} rows or more come, by pages of the REST API where that is denied`
 
 /** Reads tables and views by query jobs and their answers. */
 export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSource> {
@@ -44,20 +44,15 @@ export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSo
     },
     async dates(source, column, upTo, signal) {
       const { ref, table } = await checked(source)
-      const name = literal.name(column)
-      const what = `the dates of ${tableName(ref)}`
       // Without a filter, unless the table demands one: rows without a date are to be seen.
-      const filter = table.requirePartitionFilter ? ` WHERE ${name} <= ${literal.date(upTo)}` : ''
-      const query = `SELECT DISTINCT ${name} FROM ${literal.from(ref, [column])}${filter} ORDER BY ${name}`
-      const answer = await ask(api, query, what, [], signal)
-      const dates = answer.rows.map(row => row[column] as string | null)
-      const required = source.row.columns.find(candidate => candidate.name === column)?.mode === 'REQUIRED'
-      if (required && dates.includes(null)) {
-        throw new EtlError('row', `${what}: column ${column} holds NULL, the row schema says it is required.`, {
-          hint: 'a row without a date belongs to no slice: filter it in a view, or have it corrected at the source',
-        })
+      const filter = table.requirePartitionFilter ? ` WHERE ${literal.name(column)} <= ${literal.date(upTo)}` : ''
+      const dated = {
+        from: literal.from(ref, [column]),
+        what: `the dates of ${tableName(ref)}`,
+        filter,
+        columns: source.row.columns,
       }
-      return dates.filter((date): date is string => date !== null && date <= upTo)
+      return datesOf(api, dated, column, upTo, signal)
     },
     modified: async (source, column, signal) => modified(api, await checked(source), column, signal),
     read: (source, request, signal, told) => streamed(api, jobs, readingOf(names, source, request, 'read'), signal, told),
@@ -65,13 +60,13 @@ export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSo
   }
 }
 
-/** The read of a table, as a query. */
-export function readingOf(names: Names, source: TableSource, request: ReadRequest, name: string): Reading {
-  const ref = sourceRef(names, source)
+/** The read of a table or of an author's query, as a query. */
+export function readingOf(names: Names, source: TableSource | QuerySource, request: ReadRequest, name: string): Reading {
+  const ref = source.kind === 'table' ? sourceRef(names, source) : undefined
   return {
     sql: readText(names, source, request),
-    name: `etl-${name}-${ref.table}`,
-    what: `reading ${tableName(ref)}`,
+    name: `etl-${name}-${ref?.table ?? 'query'}`,
+    what: `reading ${ref === undefined ? 'the query' : tableName(ref)}`,
     columns: request.columns,
     ordered: request.slices !== null,
     large: source.large,

@@ -7,8 +7,8 @@ import type { AuditTable } from '../../domain/own-audits.ts'
 import type { NamedPipeline } from '../../domain/pipeline.ts'
 import type { Plan } from '../../domain/plan.ts'
 import type { TargetTables } from '../../domain/run.ts'
-import { type TableRef, type TableSource, tableRef } from '../../domain/source.ts'
-import { sqlText } from '../../domain/sql.ts'
+import { type QuerySource, type TableRef, type TableSource, tableRef } from '../../domain/source.ts'
+import { type Sql, sqlText } from '../../domain/sql.ts'
 import type { ReadRequest } from '../../ports/reader.ts'
 import { externalRows } from './external-text.ts'
 import { keysCondition } from './keys.ts'
@@ -18,8 +18,8 @@ import { fromStage } from './staged.ts'
 export type Names = { readonly project: string; readonly location: string; readonly environment: string }
 
 /** What a reader runs: the named columns, never `*`, slice after slice. */
-export function readText(names: Names, source: TableSource, { columns, slices, keys }: ReadRequest): string {
-  const select = `SELECT ${columns.map(column => literal.name(column.name)).join(', ')} FROM ${sourceTable(names, source, columns)}`
+export function readText(names: Names, source: TableSource | QuerySource, { columns, slices, keys }: ReadRequest): string {
+  const select = `SELECT ${columns.map(column => literal.name(column.name)).join(', ')} FROM ${fromSource(names, source, columns)}`
   const wanted = keys === undefined || keys === null ? null : keysCondition(keys)
   if (slices === null) return wanted === null ? select : `${select} WHERE ${wanted}`
   return `${select} WHERE ${datesCondition(slices.column, slices.dates)} ORDER BY ${literal.name(slices.column)}`
@@ -52,13 +52,14 @@ export function queryText(
         const request = { columns: source.row.columns, slices, window: windows[name] ?? null }
         return `${literal.name(name)} AS (\n  ${externalRows(names, source, request)}\n)`
       }
-      if (source?.kind !== 'table') throw new EtlError('bug', `source ${name} is no table.`)
+      if (source?.kind !== 'table' && source?.kind !== 'query')
+        throw new EtlError('bug', `source ${name} is nothing that a query can read.`)
       const columns = source.row.columns.map(column => literal.name(column.name)).join(', ')
       const where = slices === null ? '' : ` WHERE ${datesCondition(slices.column, slices.dates)}`
-      return `${literal.name(name)} AS (\n  SELECT ${columns} FROM ${sourceTable(names, source, source.row.columns)}${where}\n)`
+      return `${literal.name(name)} AS (\n  SELECT ${columns} FROM ${fromSource(names, source, source.row.columns)}${where}\n)`
     })
   const columns = to.row.columns.map(column => literal.name(column.name)).join(', ')
-  return `WITH ${sources.join(', ')}\nSELECT ${columns} FROM (\n${sqlText(transform).trim().replace(/;$/, '')}\n)`
+  return `WITH ${sources.join(', ')}\nSELECT ${columns} FROM (\n${authorsText(transform)}\n)`
 }
 
 /** What an author's audits name: the staged rows as the target would have them, and what the target holds now. */
@@ -84,12 +85,18 @@ export function auditTables(
   return names.length === 0 ? '' : `WITH ${names.map(name => `${literal.name(name)} AS (\n  ${texts[name]()}\n)`).join(', ')}\n`
 }
 
-/** A source's table, of which these columns are read. */
-function sourceTable(names: Names, source: TableSource, columns: readonly Column[]): string {
+/** What stands behind FROM: the table, of which these columns are read, or the author's query as it is. */
+export function fromSource(names: Names, source: TableSource | QuerySource, columns: readonly Column[]): string {
+  if (source.kind === 'query') return `(\n${authorsText(source.query)}\n)`
   return literal.from(
     sourceRef(names, source),
     columns.map(column => column.name),
   )
+}
+
+/** An author's query as a part of another one: a semicolon at its end would end both. */
+export function authorsText(query: Sql): string {
+  return sqlText(query).trim().replace(/;$/, '')
 }
 
 export function sourceRef(names: Names, source: TableSource) {
