@@ -1,5 +1,6 @@
 import { sizeText, usdPerTiB, usdText } from '../domain/cost.ts'
 import type { Plan } from '../domain/plan.ts'
+import { replayText } from '../domain/replay.ts'
 import { tableName } from '../domain/source.ts'
 import { costOfPlan, type PlanCost } from '../engine/cost.ts'
 import { makePlans } from '../engine/plan.ts'
@@ -77,6 +78,7 @@ function planText(plan: Plan, cost: PlanCost, withSql: boolean): string {
     ...plan.changes.map(change => `  schema    ${change.sentence}${change.class === 'expand' ? ' (done by the run)' : ''}`),
     ...costLines(cost),
     `  version   ${plan.version} for the slot ${plan.identity.slot} (${plan.identity.trigger})`,
+    `  replay    ${replayText(plan.replayable)}`,
     `  now       ${plan.head === null || plan.head.seq === 0n ? 'nothing published yet' : `version ${plan.head.version} by ${plan.head.run}${plan.head.held ? ', held' : ''}`}`,
   ]
   if (!withSql) return lines.join('\n')

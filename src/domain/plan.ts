@@ -1,6 +1,7 @@
 import type { Marks, Window } from './changes.ts'
 import type { Change } from './evolution.ts'
 import type { NamedPipeline } from './pipeline.ts'
+import type { Past, Replayable } from './replay.ts'
 import type { Head, Identity, Scope, Stage, TargetTables } from './run.ts'
 import type { TableRef } from './source.ts'
 
@@ -17,10 +18,14 @@ export type Plan = {
     readonly from: string
     readonly rows: number | null
     readonly read: string
+    /** How it keeps what it held. */
+    readonly past: Past
     /** How its rows come, where there is a choice. */
     readonly way?: string
   }[]
   readonly scope: Scope
+  /** Whether the version can be made again from its sources. */
+  readonly replayable: Replayable
   /** Of the sources that are read by their changes, by their names: what is read of them. */
   readonly windows: Readonly<Record<string, Window>>
   /** How far the sources were read before this run; none where it reads everything. */

@@ -6,12 +6,14 @@ import { EtlError } from '../domain/error.ts'
 import { microsOf } from '../domain/micros.ts'
 import { type NamedPipeline, partsOf } from '../domain/pipeline.ts'
 import type { Plan } from '../domain/plan.ts'
+import { replayable } from '../domain/replay.ts'
 import { isPublication, type LedgerRow, type Publication, type Scope, type Stage, type TargetTables } from '../domain/run.ts'
 import { schemaHash } from '../domain/shape.ts'
 import { type Source, type TableRef, tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { Reader, ReadRequest } from '../ports/reader.ts'
 import { claimed, identityOf, newVersion, runOf } from './identity.ts'
+import { pastOf } from './past.ts'
 import { auditText } from './promises.ts'
 import { isBaselineDue, resumable } from './resume.ts'
 import type { RunRequest, Settings } from './settings.ts'
@@ -74,6 +76,7 @@ export async function makePlan(
     head,
     sources,
     scope,
+    replayable: replayable(version, pipeline.write, scope, sources),
     windows,
     marks,
     left: work.left,
@@ -178,7 +181,7 @@ async function described(
       const request = readRequest(pipeline, source, scope, windows[name] ?? null)
       const read = inWarehouse ? warehouse.queryText(pipeline, scope, windows) : reader.text(source, request)
       const way = facts.way === undefined || inWarehouse ? {} : { way: facts.way }
-      return { name, from: facts.name, rows: facts.rows, read, ...way }
+      return { name, from: facts.name, rows: facts.rows, read, past: pastOf(source, facts.past), ...way }
     }),
   )
 }

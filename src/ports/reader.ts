@@ -1,5 +1,6 @@
 import type { Mark, Window } from '../domain/changes.ts'
 import type { AnyRow, Column, Value } from '../domain/column.ts'
+import type { Past } from '../domain/replay.ts'
 import type { Source } from '../domain/source.ts'
 import type { VectorPage } from './vectors.ts'
 
@@ -17,13 +18,14 @@ export type ReadRequest = {
   readonly window?: Window | null
 }
 
-/** How a source looks from outside, for `plan`. */
+/** How a source looks from outside, for `plan`. `past`: how it keeps what it held; left out where it keeps nothing. */
 type SourceFacts = {
   /** The table's full name or the file's path, for people. */
   readonly name: string
   /** Columns as the source has them, in upper-case BigQuery types; a file has none but its header's names (`type` undefined). */
   readonly columns: readonly { readonly name: string; readonly type?: string }[]
   readonly rows: number | null
+  readonly past?: Past
   /** How it is read, where there is a choice: for `plan`, behind "is". */
   readonly way?: string
 }

@@ -48,6 +48,7 @@ describe('the commands on a folder', () => {
       '-- audit\nSELECT',
       '-- publish\nDECLARE outcome',
       'nothing published yet',
+      '  replay    until 20',
     ]) {
       expect(said.stdout).toContain(part)
     }

@@ -1,5 +1,6 @@
 import { EtlError } from '../../domain/error.ts'
 import { literal } from '../../domain/literal.ts'
+import type { Past } from '../../domain/replay.ts'
 import { type TableRef, tableName } from '../../domain/source.ts'
 import type { Modified } from '../../ports/reader.ts'
 import type { Api } from './api.ts'
@@ -36,8 +37,23 @@ export async function modified(
 
 /** Why the partitions of a table say nothing of the slices; undefined if they do. */
 function whyNot({ type = 'TABLE', timePartitioning }: TableResource, column: string): string | undefined {
-  if (type !== 'TABLE') return `it is a ${type.toLowerCase().replace('_', ' ')}`
+  if (type !== 'TABLE') return `it is ${kindOf(type)}`
   if (timePartitioning?.field?.toLowerCase() !== column.toLowerCase()) return `it is not partitioned by ${column}`
   // BigQuery REST: TimePartitioning.type
   return timePartitioning.type === 'DAY' ? undefined : `its partitions are not days (${timePartitioning.type})`
+}
+
+/** How a table keeps what it held. */
+export function pastOf({ type = 'TABLE', timePartitioning }: TableResource): Past {
+  if (type !== 'TABLE') return { kind: 'none', why: `is ${kindOf(type)}: it shows what lies behind it now` }
+  const { field, expirationMs } = timePartitioning ?? {}
+  // BigQuery REST: TimePartitioning.expirationMs: so long after the partition's own date; 0 and none are never.
+  const milliseconds = Number(expirationMs ?? 0)
+  return { kind: 'table', partitionedBy: field ?? null, days: milliseconds === 0 ? null : milliseconds / 86_400_000 }
+}
+
+/** `a view`, `an external`. BigQuery REST: Table.type. */
+function kindOf(type: string): string {
+  const word = type.toLowerCase().replace('_', ' ')
+  return word === 'external' ? 'an external table' : `a ${word}`
 }

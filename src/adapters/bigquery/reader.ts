@@ -7,7 +7,7 @@ import type { Api } from './api.ts'
 import { datesOf } from './dates.ts'
 import type { Jobs } from './jobs.ts'
 import { checkLocation } from './location.ts'
-import { modified } from './modified.ts'
+import { modified, pastOf } from './modified.ts'
 import { worthRows } from './storage.ts'
 import { type Reading, streamed } from './stream.ts'
 import { columnsText, findTable, missingTable, schemaProblems } from './tables.ts'
@@ -39,6 +39,7 @@ export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSo
         name: tableName(ref),
         columns: fields.map(columnOfField).map(column => ({ name: column.name, type: typeText(column) })),
         rows: table.numRows === undefined || table.type === 'VIEW' ? null : Number(table.numRows),
+        past: pastOf(table),
         ...(source.large ? { way: largeWay } : {}),
       }
     },

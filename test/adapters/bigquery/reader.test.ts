@@ -46,11 +46,15 @@ describe('a table', () => {
         { name: 'dato', type: 'DATE' },
       ],
       rows: 4,
+      past: { kind: 'table', partitionedBy: null, days: null },
     })
   })
 
   test('may be a view, of which nobody knows the rows', async () => {
-    expect(await reader.facts(table(App, 'source.unique_apps'))).toMatchObject({ rows: null })
+    expect(await reader.facts(table(App, 'source.unique_apps'))).toMatchObject({
+      rows: null,
+      past: { kind: 'none' },
+    })
   })
 
   test('has another name in each environment', async () => {
