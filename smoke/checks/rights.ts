@@ -72,7 +72,8 @@ const externalQuery: Check = {
   does: 'asks the connection of --connection for one row, with the inner statement as a literal, then as a parameter',
   verifies:
     'Federated query functions, EXTERNAL_QUERY(connection_id, external_database_query): that the second may be a parameter is [unv]',
-  otherwise: 'nothing: the inner statement goes through literal.string; ✘ of the literal form would stop the Postgres reader',
+  otherwise:
+    'nothing: a read whose parameter is refused sends the inner statement as a literal from then on, as sql transforms do; ✘ of the literal form would stop federated sources',
   cost: {},
   statements: () => [
     external('PROJECT.LOCATION.NAME', literal.string(inner)),

@@ -3,10 +3,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { sourceRows } from 'nais-etl/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Context } from '../../src/cli/command.ts'
+import { importer } from '../../src/cli/import.ts'
 import { loadPipeline } from '../../src/cli/pipelines.ts'
 import { cronOfSchedule } from '../../src/cli/scheduled/transfer.ts'
 import { sqlText } from '../../src/domain/sql.ts'
-import { etl } from '../support/etl.ts'
 
 // Inside of the project, so that 'nais-etl' is found by the package's own name.
 const base = resolve('.etl')
@@ -60,15 +61,24 @@ JOIN EXTERNAL_QUERY('europe-north1.vedtak', r'''SELECT DISTINCT sak_id, count(*)
 WHERE REGEXP_CONTAINS(s.status, r'^\\w+$');`,
   },
 }
-const run = async (name: string, text: string, ...args: string[]) => {
-  await writeFile(join(project, name), text)
-  return etl(project, ['import', 'scheduled-query', name, ...args])
+/** The command in this process: what it printed, or the sentence that it ended with. */
+const said = async (words: readonly string[], name?: string): Promise<string> => {
+  const lines: string[] = []
+  const out = { line: (text = '') => void lines.push(text), data: () => {} }
+  const context = { words, flags: { name }, root: project, out } as unknown as Context
+  return importer.run(context).then(
+    () => lines.join('\n'),
+    (error: Error) => error.message,
+  )
+}
+const run = async (file: string, text: string, name?: string) => {
+  await writeFile(join(project, file), text)
+  return said(['scheduled-query', file], name)
 }
 
 describe('etl import scheduled-query', () => {
   test("the guide's query becomes a pipeline: casts are types, version is the engine's", async () => {
-    const { code, stdout } = await run('query.sql', guide, '--name', 'dataprodukter')
-    expect(code).toBe(0)
+    const stdout = await run('query.sql', guide, 'dataprodukter')
     expect(stdout).toContain('wrote src/pipelines/dataprodukter.ts')
     expect(stdout).toContain('Types that are guessed: name, group, pii, created, last_modified.')
     expect(stdout).toContain('in the console, BigQuery, Scheduled queries, the query, Disable')
@@ -95,9 +105,8 @@ describe('etl import scheduled-query', () => {
   })
 
   test("bq's JSON with a query of its own becomes sources and a sql transform; all of it compiles", async () => {
-    const { code, stdout, all } = await run('saker.json', JSON.stringify(transfer))
-    expect(all).toContain("'every day 03:30' is 30 3 * * * in UTC")
-    expect(code).toBe(0)
+    const stdout = await run('saker.json', JSON.stringify(transfer))
+    expect(stdout).toContain("'every day 03:30' is 30 3 * * * in UTC")
     expect(stdout).toContain("'Saker, hver natt', Disable (projects/123/locations/europe-north1/transferConfigs/abc)")
     expect(stdout).toContain('takes over saksdata.saker')
     const made = await loadPipeline(project, 'saker')
@@ -144,16 +153,14 @@ describe('etl import scheduled-query', () => {
     ],
     ['JSON that is none', '{"a"', /begins like JSON and is none/],
   ])('refuses %s', async (_, text, message) => {
-    const { code, all } = await run('broken.sql', text, '--name', 'broken')
-    expect(all).toMatch(message)
-    expect(code).toBe(1)
+    expect(await run('broken.sql', text, 'broken')).toMatch(message)
     await expect(readFile(join(project, 'src/pipelines/broken.ts'))).rejects.toThrow()
   })
 
   test('touches no file that is there, and names what it can not read', async () => {
-    expect((await etl(project, ['import', 'scheduled-query', 'borte.sql'])).all).toContain("borte.sql can't be read.")
-    expect((await run('query.sql', guide, '--name', 'saker')).all).toContain('src/pipelines/saker.ts exists already.')
-    expect((await etl(project, ['import', 'view', 'x'])).all).toContain('there is only `import scheduled-query FILE`')
+    expect(await said(['scheduled-query', 'borte.sql'])).toContain("borte.sql can't be read.")
+    expect(await run('query.sql', guide, 'saker')).toContain('src/pipelines/saker.ts exists already.')
+    expect(await said(['view', 'x'])).toContain('there is only `import scheduled-query FILE`')
   })
 })
 

@@ -46,6 +46,13 @@ export function externalError(error: unknown, ref: ConnectionRef, what: string, 
   return error
 }
 
+/** Whether the service refused the inner SQL for being a parameter: its own words about arguments, none that Postgres said. */
+export function refusesParameter(error: unknown): boolean {
+  if (!(error instanceof EtlError) || !(error.cause instanceof Failure)) return false
+  const { text } = error.cause
+  return /EXTERNAL_QUERY|table-valued function/i.test(text) && /parameter|literal|constant/i.test(text) && !/ERROR:/.test(text)
+}
+
 const setUp = '`etl federated setup NAME` shows how it is made, and who must be allowed to use it'
 
 function plannedError(

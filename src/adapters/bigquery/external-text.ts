@@ -9,7 +9,7 @@ import { type Parameter, parameter } from './publish.ts'
 type Names = { readonly project: string; readonly location: string; readonly environment: string }
 
 /** A statement with the values of its parameters. */
-type Statement = { readonly sql: string; readonly parameters: readonly Parameter[] }
+export type Statement = { readonly sql: string; readonly parameters: readonly Parameter[] }
 
 /** A connection resource of BigQuery. */
 export type ConnectionRef = { readonly project: string; readonly location: string; readonly id: string }

@@ -6,8 +6,8 @@ import type { ExternalSource } from '../../domain/source.ts'
 import type { Reader } from '../../ports/reader.ts'
 import type { Api } from './api.ts'
 import { decoder } from './decode.ts'
-import { externalError } from './external-errors.ts'
-import { connectionName, connectionRef, externalCall, externalRead } from './external-text.ts'
+import { externalError, refusesParameter } from './external-errors.ts'
+import { connectionName, connectionRef, externalCall, externalRead, type Statement } from './external-text.ts'
 import { checkTypes, typesSql } from './external-types.ts'
 import type { Jobs } from './jobs.ts'
 import { checkLocation } from './location.ts'
@@ -18,13 +18,30 @@ import type { Names } from './text.ts'
 /** Reads a Postgres through BigQuery's EXTERNAL_QUERY. Each call is one statement there, and sees one snapshot. */
 export function createExternalReader(api: Api, jobs: Jobs, names: Names): Reader<ExternalSource> {
   const nameOf = (source: ExternalSource) => `connection ${connectionName(connectionRef(names, source))}`
+  let travels: 'parameter' | 'literal' = 'parameter'
+  /** Sends a statement whose inner SQL is a parameter; where the service takes none there, now and from then on as a literal. */
+  const sent = async <T>(
+    statement: (as: typeof travels) => Statement,
+    work: (statement: Statement) => Promise<T>,
+  ): Promise<T> => {
+    try {
+      return await work(statement(travels))
+    } catch (error) {
+      if (travels === 'literal' || !refusesParameter(error)) throw error
+      travels = 'literal'
+      return work(statement(travels))
+    }
+  }
   /** The rows of one inner statement, for small answers. `planned`: it executes nothing of the author's query. */
   const asked = async (source: ExternalSource, inner: string, what: string, planned: boolean, signal?: AbortSignal) => {
     const ref = connectionRef(names, source)
     checkLocation(api, `the ${nameOf(source)}`, ref.location)
-    const { sql, parameters } = externalCall(names, source, inner, 'parameter')
     try {
-      return (await ask(api, `SELECT * FROM ${sql}`, what, parameters, signal)).rows
+      const answer = await sent(
+        as => externalCall(names, source, inner, as),
+        ({ sql, parameters }) => ask(api, `SELECT * FROM ${sql}`, what, parameters, signal),
+      )
+      return answer.rows
     } catch (error) {
       throw externalError(error, ref, what, planned)
     }
@@ -54,10 +71,12 @@ export function createExternalReader(api: Api, jobs: Jobs, names: Names): Reader
     async *read(source, request, signal) {
       const ref = connectionRef(names, source)
       const what = `reading the ${nameOf(source)}`
-      const { sql, parameters } = externalRead(names, source, request, 'parameter')
       const decode = decoder(request.columns)
       try {
-        const job = await jobs.run(`etl-read-${ref.id}`, queryConfiguration(sql, parameters), what, signal)
+        const job = await sent(
+          as => externalRead(names, source, request, as),
+          ({ sql, parameters }) => jobs.run(`etl-read-${ref.id}`, queryConfiguration(sql, parameters), what, signal),
+        )
         if (signal.aborted) return
         for await (const page of rawPages(api, job.jobReference.jobId, what, signal)) yield page.map(decode) as readonly AnyRow[]
       } catch (error) {

@@ -1,11 +1,13 @@
 import { bq, dataset, env, external, partition, pg, pipeline, replace, row, sql } from 'nais-etl'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { createExternalReader } from '../../../src/adapters/bigquery/external.ts'
 import type { AnyRow } from '../../../src/domain/column.ts'
 import { literal } from '../../../src/domain/literal.ts'
 import type { ExternalSource } from '../../../src/domain/source.ts'
 import { seedConnection } from '../../support/connection.ts'
 import { type Local, startLocal } from '../../support/local.ts'
+import { refused, service } from './service.ts'
 import { connected, named, project, sql as run } from './world.ts'
 
 let local: Local
@@ -159,6 +161,24 @@ describe('a federated source', () => {
     )
     expect(failure).not.toContain('99017012345')
   })
+})
+
+test('a service that takes no parameter there gets a literal, from then on', async () => {
+  const said = 'Table-valued function EXTERNAL_QUERY argument 2 must be a literal string'
+  const types = {
+    jobReference: { jobId: 'j' },
+    jobComplete: true,
+    schema: { fields: [{ name: 't0', type: 'STRING' }] },
+    rows: [{ f: [{ v: 'text' }] }],
+  }
+  const answers = [refused(400, 'invalidQuery', said), { status: 200, body: types }, { status: 200, body: types }]
+  const { api, jobs, seen } = await service(answers)
+  const reader = createExternalReader(api, jobs, { project: 'p', location: 'europe-north1', environment: 'dev' })
+  const simple = external(row({ navn: z.string() }), 'sak', pg`SELECT navn FROM sak`)
+  for (const _ of [1, 2]) expect((await reader.facts(simple)).columns).toEqual([{ name: 'navn', type: 'STRING' }])
+  const bodies = seen.map(({ body }) => JSON.parse(body) as { query: string; queryParameters?: unknown[] })
+  expect(bodies.map(({ queryParameters = [] }) => queryParameters.length)).toEqual([1, 0, 0])
+  expect(bodies[1]?.query).toContain("EXTERNAL_QUERY('p.europe-north1.sak', '''SELECT pg_typeof(")
 })
 
 describe('a sql transform over a federated source', () => {
