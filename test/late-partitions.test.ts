@@ -9,13 +9,13 @@ import { ask, attempt, worldOn } from './support/project.ts'
 import { makeDatasets } from './support/source-table.ts'
 
 const Day = row({ dato: z.iso.date(), n: z.int() }, { key: ['dato', 'n'] })
-const named = (name: string, source: string, maxSlices = 4000): NamedPipeline => ({
+const named = (name: string, source: string, options: Parameters<typeof partition>[1] = {}): NamedPipeline => ({
   name,
   ...pipeline({
     schedule: '30 6 * * *',
     from: { days: table(Day, source) },
     to: dataset('sene').table(name, Day),
-    write: partition('dato', { maxSlices }),
+    write: partition('dato', options),
   }),
 })
 const day = (number: number) => `2024-01-0${number}`
@@ -65,13 +65,15 @@ test('a change after the rows were read and before they were published is not lo
   expect(await scope('b')).toEqual([day(1), day(5)])
 })
 
-test('not more than maxSlices at once: the others wait, and are counted', async () => {
+test('not more than maxSlices at once: the others wait, and are counted; ignored where the author says so', async () => {
   await scope('a')
   await execute(`UPDATE ${source()} SET n = 2 WHERE n = 1`)
-  const few = named(days.name, `kilde.${days.name}`, 3)
+  const few = named(days.name, `kilde.${days.name}`, { maxSlices: 3 })
   const { plan } = await attempt(local.url, few, 'b-aaaaa')
   expect(plan).toMatchObject({ scope: [1, 2, 5].map(day), left: 2 })
-  expect((await attempt(local.url, few, 'c-aaaaa')).plan).toMatchObject({ scope: [3, 4, 5].map(day), left: 0 })
+  const ignoring = named(days.name, `kilde.${days.name}`, { late: 'ignored' })
+  expect((await attempt(local.url, ignoring, 'c-aaaaa')).plan).toMatchObject({ scope: [day(5)], left: 0 })
+  expect((await attempt(local.url, few, 'd-aaaaa')).plan).toMatchObject({ scope: [3, 4, 5].map(day), left: 0 })
 })
 
 test('plan says where nobody can know', async () => {

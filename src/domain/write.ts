@@ -24,6 +24,8 @@ export type Partition<C extends string = string> = {
   /** The newest so many slices are always done again: late rows. */
   readonly recompute: number
   readonly maxSlices: number
+  /** Slices that the source has changed since they were read: done again, or left as they are. */
+  readonly late: 'again' | 'ignored'
   readonly history: History
 }
 
@@ -65,14 +67,15 @@ export function replace(
 
 /**
  * Every run does the slices that the ledger lacks, and the newest `recompute` (1 if left out) again, at most `maxSlices` (4000: BigQuery's
- * limit of partitions a job); all of them are published at once as one version.
+ * limit of partitions a job); all of them are published at once as one version. `late: 'ignored'` leaves older slices alone though the source has changed them
+ * since: for one that writes all its partitions anew every night.
  * @throws EtlError `pipeline`.
  */
 export function partition<const C extends string>(
   column: C,
-  options: { readonly recompute?: number; readonly maxSlices?: number } & HistoryOption = {},
+  options: { readonly recompute?: number; readonly maxSlices?: number; readonly late?: Partition['late'] } & HistoryOption = {},
 ): Partition<C> {
-  const { recompute = 1, maxSlices = 4000 } = options
+  const { recompute = 1, maxSlices = 4000, late = 'again' } = options
   if (!Number.isInteger(recompute) || recompute < 0)
     throw new EtlError('pipeline', `recompute: ${recompute} is no number of slices.`)
   if (!Number.isInteger(maxSlices) || maxSlices < 1 || maxSlices > 4000)
@@ -82,7 +85,9 @@ export function partition<const C extends string>(
       'pipeline',
       `maxSlices: ${maxSlices} leaves no room beside recompute: ${recompute}: what is missing would wait for ever.`,
     )
-  return { mode: 'partition', column, recompute, maxSlices, history: historyOf(options.history) }
+  if (late !== 'again' && late !== 'ignored')
+    throw new EtlError('pipeline', `late: ${JSON.stringify(late)} is not known.`, { hint: "write 'again' or 'ignored'" })
+  return { mode: 'partition', column, recompute, maxSlices, late, history: historyOf(options.history) }
 }
 
 /** Every run adds its result: one version beside the others in one table, which is its own history. */

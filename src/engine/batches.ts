@@ -140,6 +140,6 @@ const whole: Readonly<Record<Whole, string>> = {
 
 const instead: Readonly<Record<Whole, string>> = {
   replace: '`npm run etl -- run NAME` publishes what the source shows now',
-  merge: '`npm run etl -- run NAME` reads the source again and changes what differs',
+  merge: '`npm run etl -- run NAME --full` reads all of the source again and changes what differs',
   append: '`npm run etl -- rollback NAME VERSION` takes added rows back, and `run` adds them anew',
 }

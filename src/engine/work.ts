@@ -29,7 +29,7 @@ export async function workOf(
   const upTo = localDate(slot, pipeline.timeZone)
   const [dates, late] = await Promise.all([
     sourceDates(pipeline, write.column, upTo, ports, signal),
-    lateSlices(pipeline, write.column, ledger, ports, signal),
+    write.late === 'again' ? lateSlices(pipeline, write.column, ledger, ports, signal) : { dates: [], guesses: [] },
   ])
   const list = workList(dates, ledger, write, upTo, late.dates)
   return { ...list, why: whySlices(write, list, late) }

@@ -61,6 +61,7 @@ describe('a write mode', () => {
       column: 'dato',
       recompute: 1,
       maxSlices: 4000,
+      late: 'again',
       history: { kind: 'rows', days: 90 },
     })
     expect(replace({ history: '400 days' }).history).toStrictEqual({ kind: 'rows', days: 400 })
@@ -69,7 +70,8 @@ describe('a write mode', () => {
     expect(append()).toStrictEqual({ mode: 'append', history: { kind: 'none' } })
   })
 
-  test('refuses numbers that say nothing', () => {
+  test('refuses numbers and words that say nothing', () => {
+    expect(() => partition('dato', { late: 'sometimes' as 'again' })).toThrow('late: "sometimes" is not known.')
     for (const recompute of [-1, 0.5, Number.NaN])
       expect(() => partition('dato', { recompute })).toThrow('is no number of slices.')
     for (const maxSlices of [0, 4001, 1.5]) expect(() => partition('dato', { maxSlices })).toThrow('is not between 1 and 4000.')
