@@ -227,7 +227,7 @@ export default pipeline({
     const said = await etl(team.dir, ['run', 'saker'], world())
     expect(said.code).toBe(1)
     expect(said.all).toContain(
-      'saker › plan sak: where is the database SAK_DB? Neither SAK_DB_URL is set, nor SAK_DB_HOST, SAK_DB_DATABASE, SAK_DB_USERNAME, SAK_DB_PASSWORD. Hint: naisjob.yaml gives them',
+      'saker › plan sak: where is the database SAK_DB? Neither SAK_DB_URL is set, nor SAK_DB_HOST, SAK_DB_DATABASE, SAK_DB_USERNAME, SAK_DB_PASSWORD. Hint: in a Job the secret sak-db has SAK_DB_URL',
     )
   })
   test('nobody answers: a sentence without the password', async () => {

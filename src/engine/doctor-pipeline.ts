@@ -61,6 +61,8 @@ async function sourceVerdict(
   const facts = await readerOf(source, readers).facts(source)
   if (source.kind === 'external')
     return ok(`${facts.name} answers, and EXTERNAL_QUERY takes the types of its ${facts.columns.length} columns`)
+  if (source.kind === 'postgres')
+    return ok(`${facts.name} answers, and the types of its ${facts.columns.length} columns fit; it is read by a binary COPY`)
   if (source.kind !== 'table' && source.kind !== 'query') return ok(`${facts.name} is there`)
   const scope = plan?.scope ?? null
   const sql =

@@ -44,6 +44,7 @@ function naisjob(groups: readonly Group[], index: number, { name: base, team }: 
       activeDeadlineSeconds: deadline,
       // The run stops before it publishes when too little of the deadline is left.
       env: [{ name: 'ETL_DEADLINE_SECONDS', value: String(deadline) }],
+      envFrom: secrets(pipelines),
       // A retried pod belongs to the same run and can't publish twice (docs/identity.md).
       backoffLimit: 2,
       // A new pod for each retry keeps the failed one's log.
@@ -58,6 +59,18 @@ function naisjob(groups: readonly Group[], index: number, { name: base, team }: 
 function gcp(pipelines: readonly NamedPipeline[], environment: string): Yaml {
   const { datasets, permissions } = accessOf(pipelines, environment)
   return { bigQueryDatasets: datasets, permissions: permissions.length === 0 ? undefined : permissions }
+}
+
+/**
+ * A secret for each database that the pipelines read themselves: SAK_DB_URL is in `sak-db`. It is somebody's own, since nais gives the variables of a database to the app that owns
+ * it only (nais: Cloud SQL, "The application is the only application that can access the database instance").
+ */
+function secrets(pipelines: readonly NamedPipeline[]): Yaml[] | undefined {
+  const databases = pipelines
+    .flatMap(({ from }) => Object.values(from))
+    .flatMap(source => (source.kind === 'postgres' ? [source.database] : []))
+  const names = [...new Set(databases)].sort().map(name => name.toLowerCase().replaceAll('_', '-'))
+  return names.length === 0 ? undefined : names.map(secret => ({ secret }))
 }
 
 function comment({ pipelines }: Group, environment: string): string[] {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { env } from '../../src/domain/env.ts'
 import { cronOf } from '../../src/engine/tick.ts'
+import { bq, dataset, pg, pipeline, postgres, replace, row } from '../../src/index.ts'
 import { manifestFiles } from '../../src/nais/files.ts'
 import { nodeFlags, resources } from '../../src/nais/memory.ts'
 import appsPerEnv from '../../src/pipelines/apps-per-env.ts'
@@ -35,10 +36,23 @@ function naisjobs(pipelines: Parameters<typeof manifestFiles>[0], path = 'naisjo
 
 const flagship = { ...appsPerEnv, name: 'apps-per-env' }
 
+const Sak = row({ id: bq.int64() })
+const sak = postgres(Sak, 'SAK_DB', pg`SELECT id FROM sak`)
+const fromPostgres = {
+  ...pipeline({ schedule: '30 6 * * *', from: { sak }, to: dataset('ut').table('sak', Sak), write: replace() }),
+  name: 'sak',
+}
+
+test('a secret of its own gives the address of a Postgres', () => {
+  expect(naisjobs([fromPostgres])[0]?.spec?.envFrom).toEqual([{ secret: 'sak-db' }])
+  expect(naisjobs([flagship])[0]?.spec?.envFrom).toBeUndefined()
+})
+
 describe('the platform', () => {
   test.each([
     ['the flagship', [flagship]],
     ['a large source', [copying('large', { large: true })]],
+    ['a Postgres of its own', [fromPostgres]],
     ['two schedules', [flagship, copying('hourly', { schedule: '5 * * * *' })]],
   ])('takes the Naisjobs of %s', (_, pipelines) => {
     for (const job of naisjobs(pipelines)) {

@@ -43,7 +43,7 @@ export async function addressOf(database: string, variables: AddressVariables): 
 function unknown(database: string, needed: readonly string[]): EtlError {
   const missing = needed.map(name => `${database}_${name}`).join(', ')
   return new EtlError('config', `where is the database ${database}? Neither ${database}_URL is set, nor ${missing}.`, {
-    hint: `naisjob.yaml gives them: of an own database by gcp.sqlInstances[].databases[].envVarPrefix: ${database}, of another app's by a secret with ${database}_URL under envFrom. On a laptop: ${database}_URL=postgres://user:password@localhost:5432/database`,
+    hint: `in a Job the secret ${database.toLowerCase().replaceAll('_', '-')} has ${database}_URL, and naisjob.yaml names it under envFrom (npm run etl -- manifest). On a laptop: ${database}_URL=postgres://user:password@localhost:5432/database`,
   })
 }
 

@@ -10,7 +10,7 @@ import type { Frame } from './copy.ts'
 export type Field = { readonly column: Column; readonly wire: Wire }
 
 /** A page is given away with the first frame that makes it so large. */
-const [pageRows, pageBytes] = [65_536, 8 * 1024 * 1024]
+const [pageRows, pageBytes] = [65_536, 4 * 1024 * 1024]
 
 /** Frames as columns of bytes: no row becomes an object. */
 export async function* vectorPages(frames: AsyncIterable<Frame>, fields: readonly Field[]): AsyncGenerator<VectorPage> {

@@ -72,11 +72,14 @@ function putLarge(text: string, to: Buffer, place: number): Problem | undefined 
 
 /** What a NUMERIC or a BIGNUMERIC has no place for; undefined if all is well. `text` is that of `numericText`. */
 export function numericProblem(text: string, type: 'NUMERIC' | 'BIGNUMERIC'): Problem | undefined {
-  if (!/^-?\d/.test(text)) return text
-  const [whole = '', fraction = ''] = text.replace('-', '').split('.')
+  if (text === 'NaN' || text === 'infinity') return text
+  // Most are short.
+  if (text.length <= 10) return undefined
+  const point = text.indexOf('.')
+  const whole = (point < 0 ? text.length : point) - (text.startsWith('-') ? 1 : 0)
   const [before, after] = type === 'NUMERIC' ? [29, 9] : [38, 38]
-  if (whole.length > before) return `a number with more than ${before} digits before the point`
-  return fraction.length > after ? `a number with more than ${after} digits after the point` : undefined
+  if (whole > before) return `a number with more than ${before} digits before the point`
+  return point >= 0 && text.length - point - 1 > after ? `a number with more than ${after} digits after the point` : undefined
 }
 
 /** The shortest decimal text; of NaN and the infinities, what they are called. */
