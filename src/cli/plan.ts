@@ -1,7 +1,7 @@
 import { sizeText, usdPerTiB, usdText } from '../domain/cost.ts'
 import type { Plan } from '../domain/plan.ts'
 import { replayText } from '../domain/replay.ts'
-import { tableName } from '../domain/source.ts'
+import { bytesAllowed, tableName } from '../domain/source.ts'
 import { costOfPlan, type PlanCost } from '../engine/cost.ts'
 import { makePlans } from '../engine/plan.ts'
 import { type Command, worldHelp, worldOptions } from './command.ts'
@@ -50,9 +50,17 @@ Examples
   },
 }
 
-function readText(bytes: number | null | undefined): string {
+function readText(bytes: number | null | undefined, allowed: number | null): string {
   if (bytes === undefined) return ''
-  return bytes === null ? ', unknown bytes' : `, ${sizeText(bytes)}`
+  if (bytes === null) return ', unknown bytes'
+  const tooMuch = allowed !== null && bytes > allowed
+  return `, ${sizeText(bytes)}${tooMuch ? `, more than the ${sizeText(allowed)} that maxBytes allows: the run would be refused` : ''}`
+}
+
+/** A sql transform reads all its sources by one query. */
+function allowed({ pipeline }: Plan, name: string): number | null {
+  const source = pipeline.from[name]
+  return bytesAllowed(pipeline.transform.kind === 'sql' || source === undefined ? Object.values(pipeline.from) : [source])
 }
 
 function costLines({ readBytes, publishBytes, usd, usdMonth, runsMonth, complete }: PlanCost): string[] {
@@ -70,7 +78,7 @@ function planText(plan: Plan, cost: PlanCost, withSql: boolean): string {
     `Plan of ${plan.pipeline.name}`,
     ...plan.sources.map(
       source =>
-        `  reads     ${source.name} = ${source.from}${source.rows === null ? '' : ` (${source.rows} ${source.rows === 1 ? 'row' : 'rows'})`}${readText(cost.sources[source.name])}${source.way === undefined ? '' : `; ${source.way}`}`,
+        `  reads     ${source.name} = ${source.from}${source.rows === null ? '' : ` (${source.rows} ${source.rows === 1 ? 'row' : 'rows'})`}${readText(cost.sources[source.name], allowed(plan, source.name))}${source.way === undefined ? '' : `; ${source.way}`}`,
     ),
     `  slices    ${scope}; ${plan.why}${plan.left > 0 ? `; ${plan.left} more wait for the next run` : ''}`,
     `  writes    ${tableName(plan.tables.target)} (${plan.pipeline.write.mode}), history in ${plan.tables.history.table}`,

@@ -9,12 +9,16 @@ import type { Sql } from './sql.ts'
 type ByJob = {
   /** Read by the Storage Read API where many rows come. */
   readonly large: boolean
+  /** A job that would be billed for reading more bytes of it is refused by BigQuery before it runs, and costs nothing. */
+  readonly maxBytes: number
 }
 
 /** What an author says of such a source. */
 type JobOptions = {
   /** Many rows (some hundred thousand and more): read by the Storage Read API, for which the manifest asks the role. */
   readonly large?: boolean
+  /** The most that one read may be billed for, in bytes; 100 GB if left out. */
+  readonly maxBytes?: number
 }
 
 /** A BigQuery table or view: `project.dataset.table`, or `dataset.table` in the job's own project. Only the row's columns are read. */
@@ -90,7 +94,7 @@ export function changesOf(source: Source): Changes | null {
 
 /**
  * Reads a BigQuery table or view, the named columns only.
- * @throws EtlError `pipeline` for a name that is no table's.
+ * @throws EtlError `pipeline` for a name that is no table's, or a `maxBytes` that is no number of bytes.
  */
 export function table<S extends Shape>(row: RowSchema<S>, name: Name, options: JobOptions = {}): TableSource<S> {
   for (const text of typeof name === 'string' ? [name] : Object.values(name.names)) tableRef(text, 'own-project')
@@ -102,8 +106,21 @@ export function query<S extends Shape>(row: RowSchema<S>, text: Sql<never>, opti
   return { kind: 'query', row, query: text, ...byJob(options) }
 }
 
-function byJob({ large = false }: JobOptions): ByJob {
-  return { large }
+function byJob({ large = false, maxBytes = 100e9 }: JobOptions): ByJob {
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < 1)
+    throw new EtlError('pipeline', `maxBytes: ${maxBytes} is no number of bytes.`, { hint: 'such as maxBytes: 500e9 for 500 GB' })
+  return { large, maxBytes }
+}
+
+/** What one query over all of these may be billed for: the sum. null where BigQuery takes no limit, which is so with EXTERNAL_QUERY. */
+export function bytesAllowed(sources: readonly Source[]): number | null {
+  let sum = 0
+  for (const source of sources) {
+    if (source.kind === 'external' || (source.kind === 'query' && /\bEXTERNAL_QUERY\b/i.test(source.query.strings.join(''))))
+      return null
+    if (source.kind === 'table' || source.kind === 'query') sum += source.maxBytes
+  }
+  return sum
 }
 
 /** Reads a CSV file of the project, with a header line. */

@@ -3,7 +3,7 @@ import type { Bare, RunEvent } from '../domain/event.ts'
 import { guarded } from '../domain/personal.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Stage } from '../domain/run.ts'
-import type { TableRef } from '../domain/source.ts'
+import { bytesAllowed, type TableRef } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { StageFrom } from '../ports/warehouse.ts'
 import { copiedSource, copyInBulk } from './bulk.ts'
@@ -40,7 +40,13 @@ export async function makeStage(
     )
   if (pipeline.transform.kind === 'sql') {
     const sql = ports.warehouse.queryText(pipeline, plan.scope, plan.windows)
-    return { stage: await fill({ kind: 'query', sql }, await stageKeys(plan, name, ports, signal)), read: null }
+    return {
+      stage: await fill(
+        { kind: 'query', sql, maxBytes: bytesAllowed(Object.values(pipeline.from)) },
+        await stageKeys(plan, name, ports, signal),
+      ),
+      read: null,
+    }
   }
   const copied = copiedSource(plan, ports)
   if (copied !== undefined) {

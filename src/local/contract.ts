@@ -81,8 +81,8 @@ export type QueryRequest = {
   readonly project: string
   /** Where the job runs; europe-north1 where nothing is said. */
   readonly location?: string
-  /** Whether maximumBytesBilled was set, which EXTERNAL_QUERY does not take. */
-  readonly billingLimited?: boolean
+  /** The most bytes that each statement may be billed for (BigQuery REST: maximumBytesBilled); EXTERNAL_QUERY takes no such limit. */
+  readonly maximumBytesBilled?: number
   readonly sql: string
   readonly parameters: readonly QueryParameter[]
   readonly defaultDataset?: DatasetRef
@@ -121,6 +121,7 @@ export type SqlEngine = {
 export const reasons = {
   invalid: 400,
   invalidQuery: 400,
+  bytesBilledLimitExceeded: 400,
   accessDenied: 403,
   rateLimitExceeded: 403,
   notFound: 404,

@@ -8,7 +8,7 @@ import {
 } from './contract.ts'
 import { quoted } from './duck.ts'
 import type { Done, JobContext, Work } from './jobs.ts'
-import { array, type Json, type JsonObject, object, optional, text } from './json.ts'
+import { array, integer, type Json, type JsonObject, object, optional, text } from './json.ts'
 import { readTarget, writeTable } from './load.ts'
 import { resultsDataset } from './results.ts'
 import { fieldsToRest, typeFromRest } from './schema.ts'
@@ -82,16 +82,17 @@ function readQuery(context: Pick<JobContext, 'project' | 'location' | 'jobId' | 
   }
   const dataset = optional(config.defaultDataset, object, 'defaultDataset')
   const { project, location, jobId, signal } = context
+  const limit = optional(config.maximumBytesBilled, integer, 'maximumBytesBilled')
   const defaultProject = optional(dataset?.projectId, text) ?? project
   return {
     jobId,
     project,
     location,
-    billingLimited: config.maximumBytesBilled !== undefined && config.maximumBytesBilled !== null,
     sql: text(config.query, 'query'),
     parameters: readParameters(config),
     dryRun: false,
     signal,
+    ...(limit === undefined ? {} : { maximumBytesBilled: limit }),
     ...(dataset
       ? { defaultDataset: { project: defaultProject, dataset: text(dataset.datasetId, 'defaultDataset.datasetId') } }
       : {}),

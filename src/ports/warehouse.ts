@@ -48,7 +48,8 @@ export type Note = {
 /** Where rows to be staged come from: Parquet files of the spool, or a query that runs in the warehouse. */
 export type StageFrom =
   | { readonly kind: 'files'; readonly files: readonly string[]; readonly rows: number; readonly contentHash: string | null }
-  | { readonly kind: 'query'; readonly sql: string }
+  /** `maxBytes`: what it may be billed for; no limit without. */
+  | { readonly kind: 'query'; readonly sql: string; readonly maxBytes?: number | null }
 
 /**
  * The warehouse that publishes. All methods throw EtlError: `notFound`, `denied`, `schema`, `query`, `conflict`, `unavailable`.

@@ -1,3 +1,4 @@
+import { sizeText } from '../../domain/cost.ts'
 import { EtlError, type Kind } from '../../domain/error.ts'
 
 /**
@@ -119,6 +120,13 @@ export function toEtlError(failure: Failure, context: Context): EtlError {
     return make(
       shown(failure) ?? 'access denied.',
       'on nais the rights come from naisjob.yaml (spec.gcp) and from the owner of the source; deploy, or ask them.',
+    )
+  const billed =
+    failure.reason === 'bytesBilledLimitExceeded' ? /limit for bytes billed: (\d+)\. (\d+) or/.exec(failure.text) : null
+  if (billed !== null)
+    return make(
+      `it would read ${sizeText(Number(billed[2]))}, and ${sizeText(Number(billed[1]))} are allowed. Nothing was read, and nothing is billed.`,
+      'read less (fewer columns, fewer slices of a partitioned table), or allow more at the source: table(Row, name, { maxBytes: … }).',
     )
   if (kind === 'conflict') return make('another publication changed the table at the same time, and this one was rolled back.')
   return make(

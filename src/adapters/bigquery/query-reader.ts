@@ -31,13 +31,7 @@ export function createQueryReader(api: Api, jobs: Jobs, names: Names): Reader<Qu
       }
     },
     dates: (source, column, upTo, signal) =>
-      datesOf(
-        api,
-        { from: fromSource(names, source, []), what: `the dates of ${what}`, columns: source.row.columns },
-        column,
-        upTo,
-        signal,
-      ),
+      datesOf(api, { from: fromSource(names, source, []), what: `the dates of ${what}`, source }, column, upTo, signal),
     read: (source, request, signal, told) => streamed(api, jobs, readingOf(names, source, request, 'read'), signal, told),
     text: (source, request) => readText(names, source, request),
   }

@@ -9,12 +9,17 @@ import type { Parameter } from './publish.ts'
 import { allPages, fetchPage, pageOptions, type RawPage } from './rows.ts'
 import { columnOfField } from './types.ts'
 
-/** `configuration` of a query job; parameters are named and typed. */
-export function queryConfiguration(sql: string, parameters: readonly Parameter[] = []): Configuration {
+/** `configuration` of a query job; parameters are named and typed. `maxBytes`: a job that would be billed for more fails before it runs; null sets no limit. */
+export function queryConfiguration(
+  sql: string,
+  parameters: readonly Parameter[] = [],
+  maxBytes: number | null = null,
+): Configuration {
   return {
     query: {
       query: sql,
       useLegacySql: false,
+      ...(maxBytes === null ? {} : { maximumBytesBilled: String(maxBytes) }),
       ...(parameters.length === 0 ? {} : { parameterMode: 'NAMED', queryParameters: parameters }),
     },
   }
@@ -31,9 +36,10 @@ export async function ask(
   what: string,
   parameters: readonly Parameter[] = [],
   signal?: AbortSignal,
+  maxBytes: number | null = null,
 ): Promise<Answer> {
   const stopping = signal === undefined ? {} : { signal }
-  const query = queryConfiguration(sql, parameters).query as object
+  const query = queryConfiguration(sql, parameters, maxBytes).query as object
   let requestId = randomUUID()
   for (let tried = 1; ; tried++) {
     try {

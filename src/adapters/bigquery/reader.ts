@@ -1,7 +1,7 @@
 import { EtlError } from '../../domain/error.ts'
 import { literal } from '../../domain/literal.ts'
 import { typeText } from '../../domain/shape.ts'
-import { type QuerySource, type TableSource, tableName } from '../../domain/source.ts'
+import { bytesAllowed, type QuerySource, type TableSource, tableName } from '../../domain/source.ts'
 import type { Reader, ReadRequest } from '../../ports/reader.ts'
 import type { Api } from './api.ts'
 import { datesOf } from './dates.ts'
@@ -51,7 +51,7 @@ export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSo
         from: literal.from(ref, [column]),
         what: `the dates of ${tableName(ref)}`,
         filter,
-        columns: source.row.columns,
+        source,
       }
       return datesOf(api, dated, column, upTo, signal)
     },
@@ -71,5 +71,6 @@ export function readingOf(names: Names, source: TableSource | QuerySource, reque
     columns: request.columns,
     ordered: request.slices !== null,
     large: source.large,
+    maxBytes: bytesAllowed([source]),
   }
 }

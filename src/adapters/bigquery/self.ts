@@ -12,6 +12,7 @@ export function createSelfReader(api: Api, reader: Reader<TableSource>, names: N
     row,
     table: `${nameIn(to.dataset, names.environment)}.${to.table}`,
     large: false,
+    maxBytes: Number.MAX_SAFE_INTEGER,
   })
   const exists = async (source: SelfSource) => (await findTable(api, sourceRef(names, tableOf(source)))) !== undefined
   return {

@@ -38,7 +38,7 @@ export async function stage(
   if (from.kind === 'query') {
     const names = columns.map(column => literal.name(column.name)).join(', ')
     const sql = `INSERT INTO ${literal.table(table)} (${names})\nSELECT ${columns.map(toStage).join(', ')} FROM (\n${from.sql}\n)`
-    const { statistics } = await jobs.run(name, queryConfiguration(sql), what)
+    const { statistics } = await jobs.run(name, queryConfiguration(sql, [], from.maxBytes ?? null), what)
     return { table, rows: Number(statistics?.query?.numDmlAffectedRows), contentHash: null }
   }
   const parts = from.files.entries()

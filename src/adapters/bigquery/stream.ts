@@ -19,6 +19,8 @@ export type Reading = {
   readonly ordered: boolean
   /** Declared large: worth a read by the Storage Read API. */
   readonly large: boolean
+  /** What it may be billed for; null is no limit. */
+  readonly maxBytes: number | null
 }
 
 /**
@@ -50,9 +52,9 @@ export async function* scanned(api: Api, jobs: Jobs, reading: Reading, signal: A
 }
 
 /** undefined if it was told to stop. */
-async function ran(jobs: Jobs, { name, sql, what }: Reading, signal: AbortSignal): Promise<Job | undefined> {
+async function ran(jobs: Jobs, { name, sql, what, maxBytes }: Reading, signal: AbortSignal): Promise<Job | undefined> {
   try {
-    const job = await jobs.run(name, queryConfiguration(sql), what, signal)
+    const job = await jobs.run(name, queryConfiguration(sql, [], maxBytes), what, signal)
     return signal.aborted ? undefined : job
   } catch (error) {
     if (signal.aborted) return undefined

@@ -1,4 +1,4 @@
-import type { Field } from '../contract.ts'
+import { BigQueryError, type Field } from '../contract.ts'
 import { quoted, rowsOf } from '../duck.ts'
 import { columnsRead } from './content.ts'
 import type { Prepared, Session } from './session.ts'
@@ -16,8 +16,24 @@ export async function bytesRead(session: Session, prepared: Prepared): Promise<n
     )
     bytes += Number(row?.bytes ?? 0)
   }
+  if (!session.request.dryRun) refuseTooMuch(bytes, session.request.maximumBytesBilled)
   return bytes
 }
+
+/**
+ * BigQuery: Control costs, "Restrict the number of bytes billed for a query": a query that would be billed for more fails before it runs, without a charge; in
+ * a script each statement is looked at by itself. Pricing: at least 10 MB a table, here once a query.
+ */
+function refuseTooMuch(bytes: number, most: number | undefined): void {
+  const billed = bytes === 0 ? 0 : Math.max(10 * mebibyte, Math.ceil(bytes / mebibyte) * mebibyte)
+  if (most === undefined || billed <= most) return
+  throw new BigQueryError(
+    'bytesBilledLimitExceeded',
+    `Query exceeded limit for bytes billed: ${most}. ${billed} or higher required.`,
+  )
+}
+
+const mebibyte = 1024 * 1024
 
 // BigQuery: Estimate query costs, "Data type sizes".
 function sizeOf(field: Field | undefined): string {

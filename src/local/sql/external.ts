@@ -15,7 +15,7 @@ import { append } from './results.ts'
 /** Of a request: what a call of EXTERNAL_QUERY needs. */
 export type ExternalContext = {
   readonly catalogue: Pick<Catalogue, 'connection'>
-  readonly request: Pick<QueryRequest, 'project' | 'location' | 'billingLimited' | 'dryRun' | 'signal'>
+  readonly request: Pick<QueryRequest, 'project' | 'location' | 'maximumBytesBilled' | 'dryRun' | 'signal'>
   readonly parameters: readonly Named[]
   /** The databases behind the connections. */
   readonly external: Pick<Databases, 'urlOf'>
@@ -54,7 +54,7 @@ const isExternal = (node: Node) =>
     .join('.') === 'EXTERNAL_QUERY'
 
 function argumentsOf(session: ExternalContext, call: Node): { connection: ConnectionRef; sql: string; decimals: DecimalType } {
-  if (session.request.billingLimited === true)
+  if (session.request.maximumBytesBilled !== undefined)
     throw invalid('maximumBytesBilled is not supported for queries with EXTERNAL_QUERY')
   const [name, sql, options, ...more] = children(call, 'argumentEntries').map(entry =>
     argument(session, child(entry, 'expr') ?? {}),

@@ -73,6 +73,23 @@ describe('a table', () => {
     )
   })
 
+  test('of which more would be read than is allowed is refused before it runs, and costs nothing', async () => {
+    const small = table(App, 'source.apps', { maxBytes: 1e6 })
+    const refusal = {
+      kind: 'query',
+      problem: expect.stringMatching(
+        /^reading test-project\.source\.apps \(job \S+\): it would read 10\.5 MB, and 1\.0 MB are allowed\. Nothing was read, and nothing is billed\.$/,
+      ),
+      hint: expect.stringContaining('maxBytes'),
+    }
+    await expect(all(small, null)).rejects.toMatchObject(refusal)
+    await expect(reader.dates(small, 'dato', '2024-01-02')).rejects.toMatchObject({
+      kind: 'query',
+      problem: expect.stringContaining('10.5 MB'),
+    })
+    expect(await all(table(App, 'source.apps', { maxBytes: 11e6 }), null)).toHaveLength(4)
+  })
+
   test('has dates, ascending, up to a day', async () => {
     expect(await reader.dates(apps, 'dato', '2024-01-02')).toEqual(['2024-01-01', '2024-01-02'])
   })

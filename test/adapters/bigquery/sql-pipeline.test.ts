@@ -122,6 +122,16 @@ describe('a sql transform', () => {
     expect(staged.rows.map(each => each.first)).toEqual([null, null, null, null])
   })
 
+  test('that would be billed for more than its sources allow is refused, and stages nothing', async () => {
+    const tables = await freshTarget(local)
+    const query = { kind: 'query', sql: adapter.warehouse.queryText(counted, null), maxBytes: 1e9 } as const
+    await expect(adapter.warehouse.stage(tables, Count.columns, { ...query, maxBytes: 1e6 }, 'aaaaaa')).rejects.toMatchObject({
+      kind: 'query',
+      problem: expect.stringContaining('it would read 10.5 MB, and 1.0 MB are allowed.'),
+    })
+    expect((await adapter.warehouse.stage(tables, Count.columns, query, 'bbbbbb')).rows).toBeGreaterThan(0)
+  })
+
   test('that BigQuery refuses says why', async () => {
     const tables = await freshTarget(local)
     await expect(

@@ -5,7 +5,15 @@ import { done, refused, service } from './service.ts'
 import { batch, storageService } from './storage/service.ts'
 
 const { columns } = row({ big: bq.int64().nullable() })
-const reading = { sql: 'SELECT big FROM p.d.t', name: 'etl-read-t', what: 'reading p.d.t', columns, ordered: false, large: true }
+const reading = {
+  sql: 'SELECT big FROM p.d.t',
+  name: 'etl-read-t',
+  what: 'reading p.d.t',
+  columns,
+  ordered: false,
+  large: true,
+  maxBytes: null,
+}
 
 /** A query whose answer is said to have so many rows and has one, `1`, page by page. */
 function rest(totalRows: string, storage?: string) {

@@ -145,7 +145,9 @@ describe('EXTERNAL_QUERY', () => {
       'Not found: Connection projects/P/locations/europe-north1/connections/borte',
     )
     expect(await bench.failure(ask('SELECT 1 AS x'), { location: 'EU' })).toContain('was not found in location eu')
-    expect(await bench.failure(ask('SELECT 1 AS x'), { billingLimited: true })).toContain('maximumBytesBilled is not supported')
+    expect(await bench.failure(ask('SELECT 1 AS x'), { maximumBytesBilled: 1e12 })).toContain(
+      'maximumBytesBilled is not supported',
+    )
     expect(await bench.failure(`SELECT * FROM EXTERNAL_QUERY('nada', 'SELECT 1 AS x')`)).toContain('Invalid connection ID "nada"')
     await bench.databases.seed({ name: 'P.europe-north1.nede', url: 'postgres://etl:x@127.0.0.1:1/nede' })
     expect(await bench.failure(`SELECT * FROM EXTERNAL_QUERY('europe-north1.nede', 'SELECT 1 AS x')`)).toContain(
