@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { dataset, external, pg, pipeline, replace, row } from 'nais-etl'
+import { bq, dataset, external, merge, partition, pg, pipeline, replace, row, sql } from 'nais-etl'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { loadPipeline } from '../src/cli/pipelines.ts'
@@ -65,6 +65,49 @@ describe('dataprodukter, the scheduled query of the guide', () => {
     expect(stdout).toMatch(
       /✔ source produkter +connection team-dev\.europe-north1\.nada-dev answers, and EXTERNAL_QUERY takes the types of its 7 columns/,
     )
+  })
+})
+
+describe('what is read of it', () => {
+  const Sak = row({ id: z.string(), dato: z.iso.date(), oppdatert: bq.timestamp() }, { key: ['dato', 'id'] })
+  const saker = external(Sak, 'deler', pg`SELECT id::text AS id, dato, oppdatert FROM sak`)
+  const select = sql`SELECT id, dato, oppdatert FROM ${'saker'}`
+  const rows = async (table: string) =>
+    (await ask(local.url, `SELECT id FROM \`team-dev.ut.${table}\` ORDER BY id`)).map(({ id }) => id)
+  beforeAll(async () => {
+    await seedConnection(local, 'team-dev.europe-north1.deler', {
+      sql: `CREATE TABLE sak (id int, dato date, oppdatert timestamptz);
+        INSERT INTO sak VALUES (1, '2024-01-01', now() - interval '3 hours'), (2, '2024-01-02', now() - interval '2 hours')`,
+    })
+  })
+
+  test('its dates, slice by slice, with a function', async () => {
+    const made = pipeline({
+      schedule: '0 5 * * *',
+      from: { saker },
+      to: dataset('ut').table('slices', Sak),
+      write: partition('dato'),
+    })
+    expect(await attempt(local.url, { ...made, name: 'slices' })).toMatchObject({ outcome: 'published', rows: 2 })
+    expect(await rows('slices')).toEqual(['1', '2'])
+  })
+
+  test('only what has changed, in a sql transform that never leaves BigQuery', async () => {
+    const made = pipeline({
+      schedule: '0 5 * * *',
+      from: { saker: saker.changedBy('oppdatert', { overlap: '1 min', deletes: 'none' }) },
+      transform: select,
+      to: dataset('ut').table('changes', Sak),
+      write: merge(),
+    })
+    const changing = { ...made, name: 'changes' }
+    await attempt(local.url, changing)
+    // The first one is older than all that was read: only a read of everything would find it.
+    await seedConnection(local, 'team-dev.europe-north1.deler', {
+      sql: `INSERT INTO sak VALUES (3, '2024-01-03', now() - interval '4 hours'), (4, '2024-01-04', now() - interval '10 seconds')`,
+    })
+    await attempt(local.url, changing)
+    expect(await rows('changes')).toEqual(['1', '2', '4'])
   })
 })
 

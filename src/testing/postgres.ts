@@ -60,7 +60,7 @@ async function externalRows(url: string, source: ExternalSource, name: string): 
     read(url, sql, source.decimals.toUpperCase() as DecimalType).catch(error => {
       const failure = new Failure(400, 'invalidQuery', (error as Error).message)
       const unsaid = new EtlError('query', `${what}: ${(error as Error).message}`, { cause: failure })
-      throw externalError(unsaid, { project: 'test', location: 'test', id: name }, what, planned)
+      throw externalError(unsaid, { project: 'test', location: 'test', id: name }, what, { planned })
     })
   const [types] = await ask(typesSql(source.query, columns), true)
   checkTypes(source, (types ?? []) as string[], what)

@@ -4,16 +4,25 @@ import { type ConnectionRef, connectionName } from './external-text.ts'
 
 /**
  * A failure of EXTERNAL_QUERY as a sentence about the connection or the Postgres behind it. `planned`: nothing was executed, so that the database's words
- * can't quote a row. Whatever is none of these stays as it is.
+ * can't quote a row. `local`: no service was asked. Whatever is none of these stays as it is.
  */
-export function externalError(error: unknown, ref: ConnectionRef, what: string, planned = false): unknown {
+export function externalError(
+  error: unknown,
+  ref: ConnectionRef,
+  what: string,
+  { planned = false, local = false }: { readonly planned?: boolean; readonly local?: boolean } = {},
+): unknown {
   if (!(error instanceof EtlError) || !(error.cause instanceof Failure)) return error
   const { text } = error.cause
   const connection = `connection ${connectionName(ref)}`
   const make = (kind: EtlError['kind'], problem: string, hint?: string) =>
     new EtlError(kind, problem, { hint, cause: error.cause })
   if (/Not found: Connection/i.test(text))
-    return make('notFound', `${what}: the ${connection} does not exist, or this service account may not use it.`, setUp)
+    return make(
+      'notFound',
+      `${what}: the ${connection} does not exist, or this service account may not use it.`,
+      local ? setUpLocal : setUp,
+    )
   if (/Access Denied/i.test(text) && /connection/i.test(text))
     return make('denied', `${what}: this service account may not use the ${connection}.`, setUp)
   if (/(Connect to|Failed to connect to) PostgreSQL/i.test(text))
@@ -53,6 +62,8 @@ export function refusesParameter(error: unknown): boolean {
   return /EXTERNAL_QUERY|table-valued function/i.test(text) && /parameter|literal|constant/i.test(text) && !/ERROR:/.test(text)
 }
 
+const setUpLocal =
+  'a local BigQuery knows a connection while it runs, once it was told of it: `etl run NAME --local` does, from fixtures; docs/local-bigquery.md has the call'
 const setUp = '`etl federated setup NAME` shows how it is made, and who must be allowed to use it'
 
 function plannedError(

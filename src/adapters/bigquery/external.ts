@@ -43,7 +43,7 @@ export function createExternalReader(api: Api, jobs: Jobs, names: Names): Reader
       )
       return answer.rows
     } catch (error) {
-      throw externalError(error, ref, what, planned)
+      throw externalError(error, ref, what, { planned, local: api.local })
     }
   }
   return {
@@ -81,7 +81,7 @@ export function createExternalReader(api: Api, jobs: Jobs, names: Names): Reader
         for await (const page of rawPages(api, job.jobReference.jobId, what, signal)) yield page.map(decode) as readonly AnyRow[]
       } catch (error) {
         if (signal.aborted) return
-        throw externalError(error, ref, what)
+        throw externalError(error, ref, what, { local: api.local })
       }
     },
     async window(source, mark, signal) {

@@ -132,7 +132,7 @@ describe('a federated source', () => {
   test('says it where the connection is missing, elsewhere, or its Postgres is down, and where its user may not read', async () => {
     const simple = pg`SELECT 'a' AS navn`
     expect(await refusal(external(Navn, 'borte', simple))).toMatch(
-      /the connection test-project\.europe-north1\.borte does not exist, or this service account may not use it\. Hint: `etl federated setup NAME`/,
+      /the connection test-project\.europe-north1\.borte does not exist, or this service account may not use it\. Hint: a local BigQuery knows a connection while it runs/,
     )
     expect(await refusal(external(Navn, 'EU.sak-dev'.toLowerCase(), simple))).toMatch(
       /the connection test-project\.eu\.sak-dev lies in eu, and the jobs run in europe-north1/,
