@@ -4,6 +4,7 @@ import { evolution } from './evolve.ts'
 import { jobChecks } from './jobs.ts'
 import { kept } from './kept.ts'
 import { modes } from './modes.ts'
+import { partitions } from './partitions.ts'
 import { rights } from './rights.ts'
 import { tables } from './tables.ts'
 import { transactions } from './transactions.ts'
@@ -19,6 +20,7 @@ export const checks: readonly Check[] = [
   ...values,
   ...rights,
   ...modes,
+  ...partitions,
   evolution,
   kept,
   authorisedView,
