@@ -87,8 +87,16 @@ describe('rows that are published', () => {
       transform: { each: ({ sak }) => [sak] },
     })
     const sliced = pipeline({ schedule, from, to: dataset('ut').table('deler', Sak), write: partition('dato') })
-    expect(await attempt('saker', copied())).toMatchObject({ outcome: 'published' })
-    expect(await attempt('hver', by)).toMatchObject({ outcome: 'published' })
+    const ways: unknown[] = []
+    for (const [name, made] of [
+      ['saker', copied()],
+      ['hver', by],
+    ] as const) {
+      const { outcome, events } = await attempt(name, made)
+      expect(outcome).toBe('published')
+      ways.push(...events.flatMap(event => (event.kind === 'way' ? [event.by] : [])))
+    }
+    expect(ways).toEqual(['COPY, in bulk: no transform asks for rows', 'COPY, row by row for the transform'])
     expect(await attempt('deler', sliced)).toMatchObject({ outcome: 'published' })
     const rows = await rowsOf('saker')
     expect(rows.length).toBe(1200)

@@ -47,9 +47,10 @@ export async function copyInBulk(
   progress: Progress,
 ): Promise<number> {
   const request = { ...readRequest(pipeline, source, scope, windows[name] ?? null), columns }
+  const told = (by: string) => progress({ kind: 'way', source: name, by })
   let read = 0
   try {
-    for await (const page of readerOf(source, readers).bulk!(source, request, signal)) {
+    for await (const page of readerOf(source, readers).bulk!(source, request, signal, told)) {
       read += page.rows
       progress({ kind: 'reading', source: name, rows: read })
       await step({ step: 'stage' }, () => writer.write(page))

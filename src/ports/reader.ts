@@ -52,7 +52,7 @@ export type Reader<S extends Source = Source> = {
    */
   read(source: S, request: ReadRequest, signal: AbortSignal, told?: (way: string) => void): AsyncIterable<readonly AnyRow[]>
   /** The same rows as `read` gives, column by column, checked for what their columns can't hold (`row`): for copies that look at no row. Ends early when `signal` aborts. */
-  bulk?(source: S, request: ReadRequest, signal: AbortSignal): AsyncIterable<VectorPage>
+  bulk?(source: S, request: ReadRequest, signal: AbortSignal, told?: (way: string) => void): AsyncIterable<VectorPage>
   /**
    * Of a source that is read by its changes: the part that is read next after `mark` (null: everything). `to` is no later than the begin of every transaction that is still open, so that no row
    * with an earlier time can come later. Throws `row` if the column holds NULL, or if the source is behind the mark.

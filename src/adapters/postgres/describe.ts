@@ -26,6 +26,11 @@ export async function describe(session: Session, source: PostgresSource): Promis
   const oids = fields.map(({ dataTypeID }) => dataTypeID)
   const modifiers = fields.map(({ dataTypeModifier }) => dataTypeModifier)
   const { rows } = await session.query(catalogue, [oids, modifiers])
+  // Such a database sends bytes as they were written, by whatever client.
+  if (rows[0]?.encoding === 'SQL_ASCII')
+    throw new EtlError('schema', `${source.database} has the encoding SQL_ASCII: nobody knows what its texts are.`, {
+      hint: 'convert it to UTF8, or read bytea with convert_to and decode it in the transform',
+    })
   return rows.map(({ type, text, kind, element, element_kind }, index) => ({
     name: names[index] as string,
     type: {
@@ -39,7 +44,7 @@ export async function describe(session: Session, source: PostgresSource): Promis
 
 /** A domain is what it is made of: in a result it is that already, in an array it is not. */
 const catalogue = `SELECT t.typname AS type, format_type(a.oid, nullif(a.modifier, -1)) AS text, t.typtype AS kind,
-  coalesce(b.typname, e.typname) AS element, coalesce(b.typtype, e.typtype) AS element_kind
+  coalesce(b.typname, e.typname) AS element, coalesce(b.typtype, e.typtype) AS element_kind, current_setting('server_encoding') AS encoding
 FROM unnest($1::oid[], $2::int[]) WITH ORDINALITY AS a (oid, modifier, place)
 JOIN pg_catalog.pg_type AS t ON t.oid = a.oid
 LEFT JOIN pg_catalog.pg_type AS e ON e.oid = t.typelem AND t.typcategory = 'A' AND t.typlen = -1

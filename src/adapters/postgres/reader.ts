@@ -66,8 +66,14 @@ export function createPostgresReader(reach: Reach): Reader<PostgresSource> {
         async session => datesOf(source, column, upTo, (await session.query(datesSql(source, column, upTo))).rows),
         signal,
       ),
-    read: (source, request, signal) => copied<readonly AnyRow[]>(source, request, signal, rowPages),
-    bulk: (source, request, signal) => copied<VectorPage>(source, request, signal, vectorPages),
+    read(source, request, signal, told) {
+      told?.('COPY, row by row for the transform')
+      return copied<readonly AnyRow[]>(source, request, signal, rowPages)
+    },
+    bulk(source, request, signal, told) {
+      told?.('COPY, in bulk: no transform asks for rows')
+      return copied<VectorPage>(source, request, signal, vectorPages)
+    },
     window: (source, mark, signal) =>
       asking(source, async session => windowOf(source, mark, timesOf((await session.query(windowSql(source))).rows[0])), signal),
     text: (source, request) => pgRead(source.query, request),

@@ -90,6 +90,14 @@ describe('what a query gives is asked before anything is read', () => {
     expect(error.message).toContain(problem)
     expect(error.kind).toBe(kind)
   })
+  test('a database whose texts are of no encoding', async () => {
+    await server.run("CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0")
+    const variables = () => ({ URL: server.url('ascii') })
+    const Text = row({ t: z.string() })
+    const reader = createPostgresReader({ ...reachOf(server), variables })
+    const error = await said(reader.facts(postgres(Text, 'SAK_DB', pg`SELECT 'a' AS t`)))
+    expect(error.message).toContain('SAK_DB has the encoding SQL_ASCII')
+  })
   test('a table that it may not read: which, and the GRANT', async () => {
     const Hemmelig = row({ id: bq.int64(), fnr: z.string() })
     const error = await said(facts(postgres(Hemmelig, 'SAK_DB', pg`SELECT id, fnr FROM hemmelig`), 'leser'))

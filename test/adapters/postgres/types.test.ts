@@ -242,12 +242,12 @@ test('NULL and arrays, as rows and as Parquet', async () => {
     e: z.array(z.string()),
     i: z.array(z.string()),
   })
-  const query = `SELECT i AS id, CASE WHEN i % 3 = 0 THEN 'tekst ' || i END AS t, CASE WHEN i % 5 <> 0 THEN i % 2 = 0 END AS f,
+  const query = `SELECT i AS id, CASE WHEN i % 3 = 0 THEN 'tekst ' || i || repeat('.', i % 300) END AS t, CASE WHEN i % 5 <> 0 THEN i % 2 = 0 END AS f,
     CASE WHEN i % 7 <> 0 THEN ARRAY(SELECT 'e' || k FROM generate_series(1, i % 4) AS k) END AS l, ARRAY[i::numeric, 0.5] AS n,
-    ARRAY['vedtak']::slag[] AS e, ARRAY[interval '1 day'] AS i FROM generate_series(0, 70000) AS i`
+    ARRAY['vedtak']::slag[] AS e, ARRAY[interval '1 day'] AS i FROM generate_series(0, 40000) AS i`
   const rows = await rowsOf(Lists, query)
-  expect(rows.length).toBe(70_001)
-  expect(rows[6]).toEqual({ id: 6, t: 'tekst 6', f: true, l: ['e1', 'e2'], n: ['6', '0.5'], e: ['vedtak'], i: ['1 day'] })
+  expect(rows.length).toBe(40_001)
+  expect(rows[6]).toEqual({ id: 6, t: 'tekst 6......', f: true, l: ['e1', 'e2'], n: ['6', '0.5'], e: ['vedtak'], i: ['1 day'] })
   expect(rows[7]).toMatchObject({ t: null, f: false, l: [] })
   const parquet = await parquetOf(
     Lists,
@@ -313,8 +313,8 @@ describe('what BigQuery has no place for is reported by row, and its value is no
       (name === 'n' || name === 'bn' ? '1.5' : `'2024-01-31'::${{ d: 'date', ts: 'timestamp', tz: 'timestamptz' }[name as 'd']}`)
     const second = name === 'f' ? `${value}::float8` : value
     const query = `SELECT v AS x FROM (SELECT 1 AS o, ${first} AS v UNION ALL SELECT 2, ${second}) AS t ORDER BY o`
-    for (const read of [rowsOf(schema, query), parquetOf(schema, query, '*')]) {
-      const error = await read.then(
+    for (const read of [rowsOf, parquetOf]) {
+      const error = await read(schema, query, '*').then(
         () => undefined,
         error => error,
       )
