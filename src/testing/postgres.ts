@@ -4,14 +4,15 @@ import { join } from 'node:path'
 import { Failure } from '../adapters/bigquery/errors.ts'
 import { externalError } from '../adapters/bigquery/external-errors.ts'
 import { checkTypes, typesSql } from '../adapters/bigquery/external-types.ts'
+import { clock } from '../adapters/clock.ts'
+import { createPostgresReader } from '../adapters/postgres/reader.ts'
 import type { AnyRow, Column, Value } from '../domain/column.ts'
 import { EtlError } from '../domain/error.ts'
 import { databaseOf, inPostgres, sourceFile } from '../domain/fixture.ts'
-import { pgLiteral } from '../domain/pg.ts'
 import { pgRead } from '../domain/pg-read.ts'
 import type { Pipeline } from '../domain/pipeline.ts'
+import { production } from '../domain/policy.ts'
 import type { ExternalSource, PostgresSource } from '../domain/source.ts'
-import { fromPostgres } from '../local/external/convert.ts'
 import { createDatabases, type Databases } from '../local/external/databases.ts'
 import { readExternal } from '../local/external/read.ts'
 import type { DecimalType } from '../local/external/types.ts'
@@ -68,22 +69,17 @@ async function externalRows(url: string, source: ExternalSource, name: string): 
   return found.map(row => Object.fromEntries(columns.map((column, index) => [column.name, inMemory(column, row[index] ?? null)])))
 }
 
-/** Every type has a text, and every column type is read from one. */
+/** By the very reader of a run. */
 async function directRows(url: string, source: PostgresSource): Promise<AnyRow[]> {
-  const { columns } = source.row
-  const found = await read(
-    url,
-    pgRead(source.query, { columns, slices: null }, name => `${pgLiteral.name(name)}::text`),
-    'NUMERIC',
-  )
-  return found.map(row =>
-    Object.fromEntries(
-      columns.map((column, index) => {
-        const field = { name: column.name, type: column.type, mode: 'NULLABLE' } as const
-        return [column.name, inMemory(column, fromPostgres(row[index] as string | null, field) as Value)]
-      }),
-    ),
-  )
+  const reader = createPostgresReader({ variables: () => ({ URL: url }), policy: production, clock })
+  const rows: AnyRow[] = []
+  try {
+    const request = { columns: source.row.columns, slices: null }
+    for await (const page of reader.read(source, request, new AbortController().signal)) rows.push(...page)
+    return rows
+  } finally {
+    await reader.end?.()
+  }
 }
 
 async function read(url: string, sql: string, decimals: DecimalType): Promise<Value[][]> {

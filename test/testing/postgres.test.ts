@@ -8,7 +8,14 @@ import * as z from 'zod'
 
 // Fixtures of sources that run their own SQL: SOURCE.sql fills a real Postgres.
 const Sak = row({ id: z.int(), status: z.string() })
-const Vedtak = row({ sak_id: z.int(), vedtak: z.uuid(), belop: bq.numeric().nullable(), data: bq.json(), ferdig: z.boolean() })
+const Vedtak = row({
+  sak_id: z.int(),
+  vedtak: z.uuid(),
+  belop: bq.numeric().nullable(),
+  data: bq.json(),
+  ferdig: z.boolean(),
+  merker: z.array(z.string()),
+})
 const Ut = row({ id: z.int(), belop: bq.numeric().nullable() }, { key: ['id'] })
 const made = (query = pg`SELECT id, status FROM sak`) =>
   pipeline({
@@ -29,8 +36,8 @@ beforeAll(async () => {
   await write('saker.sql', "CREATE TABLE sak (id int, status text); INSERT INTO sak VALUES (1, 'APEN'), (2, 'LUKKET')")
   await write(
     'vedtak.sql',
-    `CREATE TABLE vedtak (sak_id int, vedtak uuid, belop numeric, data jsonb, ferdig boolean);
-     INSERT INTO vedtak VALUES (2, '3d3b0f3e-7f3c-4b7e-9a54-0d7c4f8f5a01', 10.50, '{"a": 1}', true)`,
+    `CREATE TABLE vedtak (sak_id int, vedtak uuid, belop numeric, data jsonb, ferdig boolean, merker text[]);
+     INSERT INTO vedtak VALUES (2, '3d3b0f3e-7f3c-4b7e-9a54-0d7c4f8f5a01', 10.50, '{"a": 1}', true, '{a,b}')`,
   )
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -43,7 +50,16 @@ test("each source's own query runs on what its file makes, as often as it is ask
         { id: 1, status: 'APEN' },
         { id: 2, status: 'LUKKET' },
       ],
-      vedtak: [{ sak_id: 2, vedtak: '3d3b0f3e-7f3c-4b7e-9a54-0d7c4f8f5a01', belop: '10.5', data: '{"a": 1}', ferdig: true }],
+      vedtak: [
+        {
+          sak_id: 2,
+          vedtak: '3d3b0f3e-7f3c-4b7e-9a54-0d7c4f8f5a01',
+          belop: '10.5',
+          data: '{"a": 1}',
+          ferdig: true,
+          merker: ['a', 'b'],
+        },
+      ],
     })
     expect(await runOn(made(), rows)).toEqual([
       { id: 1, belop: null },

@@ -17,7 +17,7 @@ export function fromPostgres(text: string | null, field: Field): Value {
 function convert(text: string, field: Field): Value | undefined {
   switch (field.type) {
     case 'BOOL':
-      return text === 't' || text === 'true'
+      return text === 't'
     case 'INT64':
       return BigInt(text)
     case 'FLOAT64':
