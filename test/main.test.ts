@@ -93,7 +93,7 @@ describe('the flagship', () => {
   }
 
   async function expected(version: string): Promise<Record<string, unknown>[]> {
-    const { readCsv } = await import('../src/adapters/files/reader.ts')
+    const { readCsv } = await import('../src/adapters/files/csv.ts')
     const rows = await readCsv(`${root}/fixtures/apps-per-env/two-dates/expected.csv`, pipeline.to.row.columns)
     const order = (row: Record<string, unknown>) => `${row.dato} ${row.env} ${row.datacenter}`
     return rows

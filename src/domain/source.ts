@@ -59,12 +59,15 @@ export type PostgresSource<S extends Shape = Shape> = {
   readonly changes: Changes | null
 }
 
+/** What a file is written in: CSV with a header line, one JSON object a line, or Parquet. */
+type FileFormat = 'csv' | 'ndjson' | 'parquet'
+
 /** A file of the project; the path starts at the project's folder. */
 export type FileSource<S extends Shape = Shape> = {
   readonly kind: 'file'
   readonly row: RowSchema<S>
   readonly path: Name
-  readonly format: 'csv'
+  readonly format: FileFormat
 }
 
 /** What the pipeline's own target holds, as the last version left it. */
@@ -123,9 +126,31 @@ export function bytesAllowed(sources: readonly Source[]): number | null {
   return sum
 }
 
-/** Reads a CSV file of the project, with a header line. */
-export function file<S extends Shape>(row: RowSchema<S>, path: Name): FileSource<S> {
-  return { kind: 'file', row, path, format: 'csv' }
+/**
+ * Reads a file of the project: by its ending `.ndjson` (or `.jsonl`) as one JSON object a line, `.parquet` as Parquet, any other as CSV with a header line.
+ * @throws EtlError `pipeline` for files of several formats.
+ */
+export function file<S extends Shape>(
+  row: RowSchema<S>,
+  path: Name,
+  options: { readonly format?: FileFormat } = {},
+): FileSource<S> {
+  const found = (typeof path === 'string' ? [path] : Object.values(path.names)).map(formatOf)
+  const format = options.format ?? found[0] ?? 'csv'
+  if (options.format === undefined && found.some(other => other !== format))
+    throw new EtlError(
+      'pipeline',
+      `a file source is one format in every environment, not ${[...new Set(found)].join(' and ')}.`,
+      {
+        hint: "file(Row, path, { format: 'ndjson' }) says which",
+      },
+    )
+  return { kind: 'file', row, path, format }
+}
+
+function formatOf(path: string): FileFormat {
+  if (/\.(ndjson|jsonl)$/i.test(path)) return 'ndjson'
+  return /\.parquet$/i.test(path) ? 'parquet' : 'csv'
 }
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readCsv } from '../adapters/files/reader.ts'
+import { readCsv } from '../adapters/files/csv.ts'
 import { checkRows, duplicateKey } from '../domain/check.ts'
 import type { AnyRow } from '../domain/column.ts'
 import { EtlError } from '../domain/error.ts'

@@ -24,6 +24,12 @@ export function fieldReader(column: Column): (cell: Cell) => Value {
   }
 }
 
+/** Compiles what turns a value of parseJson into the column's value; an absent one is null, or an empty array. What it returns throws Unfit. */
+export function jsonReader(column: Column): (value: unknown) => Value {
+  const absent = column.mode === 'REPEATED' ? [] : null
+  return value => (value === undefined || value === null ? absent : fromJson(value, column))
+}
+
 /** A number of a JSON text in its own digits: JSON.parse would round it. */
 class Digits {
   readonly text: string
@@ -32,7 +38,8 @@ class Digits {
   }
 }
 
-function parseJson(text: string): unknown {
+/** Parses JSON; numbers keep their digits. Throws Unfit. */
+export function parseJson(text: string): unknown {
   try {
     const exact = (_: string, value: unknown, context?: { source?: string }) =>
       typeof value === 'number' ? new Digits(context?.source ?? String(value)) : value

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { bq, file, row } from 'nais-etl'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { createFileReader, readCsv } from '../../../src/adapters/files/reader.ts'
+import { readCsv } from '../../../src/adapters/files/csv.ts'
+import { createFileReader } from '../../../src/adapters/files/reader.ts'
 import type { AnyRow } from '../../../src/domain/column.ts'
 
 const App = row({ dato: z.iso.date(), cluster: z.string() })
