@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { now } from './clock.ts'
-import type { Catalogue, DatasetRef, NewTable, TableMeta, TableRef } from './contract.ts'
+import type { Catalogue, DatasetRef, NewTable, PartitionTimes, TableMeta, TableRef } from './contract.ts'
 import { inTransaction, quoted, type Row, rowsOf } from './duck.ts'
 import { evolve } from './evolve.ts'
 import { noSuchDataset, noSuchTable, tableExists } from './names.ts'
 import { physicalType } from './types.ts'
 
 /** The catalogue of tables as one connection sees it. */
-export function createCatalogue(connection: DuckDBConnection): Catalogue {
+export function createCatalogue(connection: DuckDBConnection, partitionTimes: PartitionTimes): Catalogue {
   const find = async (ref: TableRef): Promise<TableMeta | undefined> => {
     const [row] = await rowsOf(connection, `SELECT * FROM _catalogue.tables WHERE ${isTable}`, [
       ref.project,
@@ -37,6 +37,7 @@ export function createCatalogue(connection: DuckDBConnection): Catalogue {
 
   return {
     connection,
+    partitionTimes,
     hasDataset,
     find,
     async list(ref) {

@@ -63,6 +63,17 @@ export type Catalogue = {
    */
   change(ref: TableRef, change: Partial<Omit<NewTable, 'ref' | 'kind'>>, using?: ReadonlyMap<string, string>): Promise<TableMeta>
   drop(ref: TableRef): Promise<void>
+  readonly partitionTimes: PartitionTimes
+}
+
+/** When partitions were modified: `_catalogue.partitions`, the same for all connections of a server. */
+export type PartitionTimes = {
+  /** To be called after whatever has written to a table has committed, with the time when it began (milliseconds since 1970). */
+  wrote(catalogue: Catalogue, table: TableMeta, since: number): Promise<void>
+  /** Brings the rows of a partitioned table up to date. Until it is asked for the first time all its partitions count as modified with its last write. */
+  ask(catalogue: Catalogue, table: TableMeta): Promise<void>
+  /** Keeps what the next process has to know. */
+  close(connection: DuckDBConnection): Promise<void>
 }
 
 /** The open database. Every connection has the time zone UTC and the memory limit of the server. */

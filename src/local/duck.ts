@@ -33,19 +33,38 @@ export async function rowsOf(
  * conflict with another connection is tried again.
  */
 export async function inTransaction<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
-  if (await isInTransaction(connection)) return work()
+  if (open.has(connection)) return work()
   for (let attempt = 1; ; attempt++) {
-    await connection.run('BEGIN TRANSACTION')
+    await begin(connection)
     try {
       const result = await work()
-      await connection.run('COMMIT')
+      await commit(connection)
       return result
     } catch (error) {
-      await connection.run('ROLLBACK').catch(() => undefined)
+      await rollback(connection).catch(() => undefined)
       if (attempt === 5 || !isConflict(error)) throw error
     }
   }
 }
+
+/** Opens a transaction; these three are the only way to, so that it is known which connections have one. */
+export async function begin(connection: DuckDBConnection): Promise<void> {
+  await connection.run('BEGIN TRANSACTION')
+  open.add(connection)
+}
+
+/** Where it throws, a rollback has to follow. */
+export async function commit(connection: DuckDBConnection): Promise<void> {
+  await connection.run('COMMIT')
+  open.delete(connection)
+}
+
+export async function rollback(connection: DuckDBConnection): Promise<void> {
+  open.delete(connection)
+  await connection.run('ROLLBACK')
+}
+
+const open = new WeakSet<DuckDBConnection>()
 
 /** True for DuckDB's errors that come from two transactions that write the same thing. */
 export function isConflict(error: unknown): boolean {
@@ -53,11 +72,4 @@ export function isConflict(error: unknown): boolean {
     error instanceof Error &&
     /write-write conflict|Conflict on|TransactionContext Error: Failed to commit|Transaction conflict: /i.test(error.message)
   )
-}
-
-/** Outside a transaction every statement has a transaction number of its own. */
-async function isInTransaction(connection: DuckDBConnection): Promise<boolean> {
-  const number = async () => (await rowsOf(connection, 'SELECT txid_current() AS id'))[0]?.id
-  const [first, second] = [await number(), await number()]
-  return first === second
 }

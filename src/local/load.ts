@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { now } from './clock.ts'
 import { BigQueryError, type Catalogue, type Field, type TableMeta, type TableRef } from './contract.ts'
 import { absent } from './conversion.ts'
 import { inTransaction, isConflict, quoted, rowsOf } from './duck.ts'
@@ -9,7 +10,6 @@ import type { LoadSource } from './loadsource.ts'
 import { keyedLock } from './lock.ts'
 import { checkTableName, nameOf, noSuchTable, notForKind } from './names.ts'
 import { parquetSource } from './parquet.ts'
-import { noteModified } from './partitions.ts'
 import { requiredProblem } from './required.ts'
 import type { Database } from './store.ts'
 import { checkColumns, checkSchemaChange, newTable, type TableWish, tableWish } from './tables.ts'
@@ -89,7 +89,8 @@ export function readTarget(config: JsonObject): Pick<TableWrite, 'ref' | 'dispos
 /** Writes the rows and records the job's end in the same commit. */
 export async function writeTable(catalogue: Catalogue, write: TableWrite) {
   return oneWriterATable(nameOf(write.ref), async () => {
-    const done = await inTransaction(catalogue.connection, async () => {
+    const since = now()
+    const { done, table } = await inTransaction(catalogue.connection, async () => {
       const { table, schema } = await prepare(catalogue, write)
       if (!write.ignoreUnknown) refuseUnknown(write, schema)
       const { connection } = catalogue
@@ -109,10 +110,9 @@ export async function writeTable(catalogue: Catalogue, write: TableWrite) {
       await write.beforeCommit(write.context.jobId)
       if (write.context.signal.aborted) throw write.context.signal.reason
       await write.context.finish(connection, done)
-      return done
+      return { done, table }
     })
-    const table = await catalogue.find(write.ref)
-    if (table !== undefined) await noteModified(catalogue.connection, table)
+    await catalogue.partitionTimes.wrote(catalogue, table, since)
     return done
   })
 }

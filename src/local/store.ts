@@ -1,8 +1,9 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { createCatalogue } from './catalogue.ts'
 import type { Catalogue, Store } from './contract.ts'
+import { openPartitionTimes } from './partitions.ts'
 
 /** The open DuckDB file of one data directory. */
 export type Database = Store & {
@@ -19,9 +20,10 @@ export async function openDatabase(dir: string, options: { readonly memoryLimit?
   const instance = await openInstance(dir, options.memoryLimit ?? '1GB')
   const setUp = await instance.connect()
   for (const statement of foundations) await setUp.run(statement)
+  const partitionTimes = await openPartitionTimes(setUp)
   setUp.closeSync()
 
-  const connect = async () => createCatalogue(await instance.connect())
+  const connect = async () => createCatalogue(await instance.connect(), partitionTimes)
   return {
     dir,
     connect,
@@ -35,12 +37,17 @@ export async function openDatabase(dir: string, options: { readonly memoryLimit?
     },
     async close() {
       const last: DuckDBConnection = await instance.connect()
-      await last.run('CHECKPOINT').catch(() => undefined)
+      await partitionTimes.close(last)
+      const log = statSync(join(dir, 'bigquery.duckdb.wal'), { throwIfNoEntry: false })?.size ?? 0
+      if (log > longLog) await last.run('CHECKPOINT').catch(() => undefined)
       last.closeSync()
       instance.closeSync()
     },
   }
 }
+
+/** Bytes of a write-ahead log that is worth a checkpoint: the next start would read some 20 MB of it a second. */
+const longLog = 2_000_000
 
 async function openInstance(dir: string, memoryLimit: string): Promise<DuckDBInstance> {
   try {
@@ -58,6 +65,8 @@ async function openInstance(dir: string, memoryLimit: string): Promise<DuckDBIns
 
 const foundations = [
   "SET GLOBAL TimeZone = 'UTC'",
+  // What is committed lies in the write-ahead log, which the next start reads, as after a kill.
+  'PRAGMA disable_checkpoint_on_shutdown',
   'CREATE SCHEMA IF NOT EXISTS _catalogue',
   'CREATE SCHEMA IF NOT EXISTS _rows',
   'CREATE SCHEMA IF NOT EXISTS _results',
@@ -67,6 +76,7 @@ const foundations = [
      project VARCHAR, dataset VARCHAR, name VARCHAR, physical VARCHAR, etag VARCHAR, created BIGINT, modified BIGINT, body VARCHAR,
      PRIMARY KEY (project, dataset, name))`,
   `CREATE TABLE IF NOT EXISTS _catalogue.partitions (physical VARCHAR, id VARCHAR, n BIGINT, content VARCHAR, modified BIGINT)`,
+  'CREATE TABLE IF NOT EXISTS _catalogue.written (physical VARCHAR, modified BIGINT)',
   `CREATE TABLE IF NOT EXISTS _catalogue.jobs (
      project VARCHAR, id VARCHAR, created BIGINT, state VARCHAR, request VARCHAR, expires BIGINT, resource VARCHAR, outcome VARCHAR,
      PRIMARY KEY (project, id))`,

@@ -1,9 +1,9 @@
 import { createGoogleSql, type GoogleSql } from '../../googlesql/analyse.ts'
 import { GoogleSqlError } from '../../googlesql/error.ts'
 import { child } from '../../googlesql/tree.ts'
+import { now } from '../clock.ts'
 import { BigQueryError, type QueryOutcome, type QueryRequest, type SqlEngine, type Store } from '../contract.ts'
 import type { Databases } from '../external/databases.ts'
-import { noteModified } from '../partitions.ts'
 import { createConflicts } from './conflicts.ts'
 import { asServiceError } from './errors.ts'
 import { readParameters } from './parameters.ts'
@@ -34,6 +34,7 @@ async function run(parts: Parts, request: QueryRequest): Promise<QueryOutcome> {
   const { statements, paths } = await read(google, script, request)
   const parameters = readParameters(request.parameters)
   const catalogue = await store.connect()
+  const since = now()
   const interrupt = () => catalogue.connection.interrupt()
   request.signal.addEventListener('abort', interrupt, { once: true })
   const session: Session = {
@@ -62,16 +63,9 @@ async function run(parts: Parts, request: QueryRequest): Promise<QueryOutcome> {
     throw asServiceError(asBigQueryError(error), request.signal)
   } finally {
     request.signal.removeEventListener('abort', interrupt)
-    await noteWritten(session)
+    // Also after a failure: statements before it may have committed.
+    for (const table of session.written.values()) await catalogue.partitionTimes.wrote(catalogue, table, since)
     catalogue.connection.closeSync()
-  }
-}
-
-/** Also after a failure: statements before it may have committed. */
-async function noteWritten({ catalogue, written }: Session): Promise<void> {
-  for (const { ref, physical } of written.values()) {
-    const table = await catalogue.find(ref)
-    if (table?.physical === physical) await noteModified(catalogue.connection, table)
   }
 }
 

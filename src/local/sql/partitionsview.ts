@@ -11,7 +11,6 @@ import {
 } from '../contract.ts'
 import { literal, quoted } from '../duck.ts'
 import { noSuchDataset } from '../names.ts'
-import { noteModified } from '../partitions.ts'
 import { byteSize } from '../sizes.ts'
 import { physicalType } from '../types.ts'
 
@@ -65,12 +64,12 @@ async function fill(session: PartitionsContext, table: TableMeta, physical: stri
   // On a connection of its own: a statement that reads writes nothing in its transaction.
   const own = await session.store.connect()
   try {
-    await noteModified(own.connection, table)
+    await own.partitionTimes.ask(own, table)
   } finally {
     own.connection.closeSync()
   }
   await connection.run(`INSERT INTO ${physical} SELECT ${of}, id, n, NULL, NULL, make_timestamptz(modified * 1000), 'ACTIVE'
-    FROM _catalogue.partitions WHERE physical = ${literal(table.physical)}`)
+    FROM _catalogue.partitions WHERE physical = ${literal(table.physical)} AND id IS NOT NULL`)
 }
 
 const column = (name: string, type: Field['type']): Field => ({ name, type, mode: 'NULLABLE' })

@@ -1,7 +1,7 @@
 import { datetimeOf } from '../../googlesql/time.ts'
 import { now as milliseconds } from '../clock.ts'
 import { BigQueryError, type TableMeta } from '../contract.ts'
-import { isConflict } from '../duck.ts'
+import { begin as beginIn, commit as commitIn, isConflict, rollback as rollbackIn } from '../duck.ts'
 import type { Claim, Touch } from './conflicts.ts'
 import type { Session } from './session.ts'
 
@@ -37,7 +37,7 @@ export async function commit(session: Session): Promise<void> {
   await session.request.beforeCommit?.()
   stopIfAsked(session)
   try {
-    await end(session, 'COMMIT')
+    await end(session, commitIn)
   } catch (error) {
     throw isConflict(error) && transaction.lastMutated ? transaction.claim.aborted(transaction.lastMutated.ref) : error
   }
@@ -84,7 +84,7 @@ export async function change<T>(session: Session, work: Work<T>): Promise<T> {
           target = wrote
         },
       )
-      await end(session, 'COMMIT')
+      await end(session, commitIn)
       claim.commit()
       return done.result
     } catch (error) {
@@ -168,18 +168,18 @@ async function attempt<T>(
 // DuckDB takes its snapshot with the first look into the file, not with BEGIN.
 async function takeSnapshot(session: Session): Promise<void> {
   const { connection } = session.catalogue
-  await connection.run('BEGIN TRANSACTION')
+  await beginIn(connection)
   session.isolated = true
   await connection.run('SELECT 1 FROM _catalogue.tables LIMIT 1')
 }
 
-async function end(session: Session, how: 'COMMIT' | 'ROLLBACK'): Promise<void> {
-  await session.catalogue.connection.run(how)
+async function end(session: Session, how: typeof commitIn): Promise<void> {
+  await how(session.catalogue.connection)
   session.isolated = false
 }
 
 async function undo(session: Session): Promise<void> {
-  await end(session, 'ROLLBACK').catch(() => undefined)
+  await end(session, rollbackIn).catch(() => undefined)
   session.isolated = false
 }
 
