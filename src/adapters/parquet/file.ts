@@ -10,8 +10,12 @@ import { type ThriftStruct, thrift } from './thrift.ts'
 const [plain, rle, zstd, dataPage] = [0, 3, 6, 0]
 const magic = Buffer.from('PAR1')
 const compress = promisify(zstdCompress)
-/** The quickest of zstd's: a stage lives for minutes. */
-const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+
+/** The quickest of zstd's levels, since a stage lives for minutes; and room for most of the result, or node asks for it by 16 KiB. */
+const options = (size: number) => ({
+  params: { [constants.ZSTD_c_compressionLevel]: 1 },
+  chunkSize: Math.max(1024, size >> 2),
+})
 
 /** A Parquet file that is written row group by row group; each page given is one. */
 export type ParquetFile = {
@@ -36,7 +40,7 @@ export async function createParquet(path: string, columns: readonly Column[]): P
   return {
     async write(page) {
       const pages = page.columns.map((vector, index) => pageOf(columns[index] as Column, vector, page.rows))
-      const bodies = await Promise.all(pages.map(({ bytes }) => compress(bytes, fast)))
+      const bodies = await Promise.all(pages.map(({ bytes }) => compress(bytes, options(bytes.length))))
       const chunks: ThriftStruct[] = []
       let total = 0
       const parts: Buffer[] = []
