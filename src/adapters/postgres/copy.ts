@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { setImmediate as immediate } from 'node:timers/promises'
 import type pg from 'pg'
 import { EtlError } from '../../domain/error.ts'
 
@@ -30,17 +31,22 @@ export async function* copyOut(client: pg.Client, sql: string, columns: number):
   const messages = reader(columns)
   for (;;) {
     const chunk = stream.read() as Buffer | null
-    if (chunk === null) {
-      if (stream.readableEnded || stream.destroyed) break
-      await Promise.race([once(stream, 'readable'), ended.then(() => {})])
-      if (query.isOver) break
-      continue
+    if (chunk !== null) {
+      messages.add(chunk)
+      if (messages.waiting() < enough) {
+        // Postgres sends 8 kB at a time: what has come meanwhile is taken along.
+        await immediate()
+        if (stream.readableLength > 0) continue
+      }
+      const { frame, rest } = messages.take()
+      if (frame.rows > 0) yield frame
+      if (rest === undefined) continue
+      query.giveBack(rest)
+      break
     }
-    const { frame, rest } = messages(chunk)
-    if (frame.rows > 0) yield frame
-    if (rest === undefined) continue
-    query.giveBack(rest)
-    break
+    if (stream.readableEnded || stream.destroyed) break
+    await Promise.race([once(stream, 'readable'), ended.then(() => {})])
+    if (query.isOver) break
   }
   await ended
 }
@@ -100,8 +106,20 @@ const copyData = 0x64
 const passing: ReadonlySet<number> = new Set([0x48, 0x53, 0x4e, 0x41])
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1')
 
-/** Takes chunks of the connection apart. `rest`, where there is one, starts with the message that ends the rows. */
-function reader(columns: number): (chunk: Buffer) => { frame: Frame; rest: Buffer | undefined } {
+/** So many bytes make a frame, if they come at once. */
+const enough = 128 * 1024
+
+type Messages = {
+  /** Takes what has come; no frame holds after it. */
+  add(chunk: Buffer): void
+  /** Bytes that are not in a frame yet. */
+  waiting(): number
+  /** The rows that are whole. `rest`, where there is one, starts with the message that ends them. */
+  take(): { readonly frame: Frame; readonly rest: Buffer | undefined }
+}
+
+/** Takes the messages of the connection apart. */
+function reader(columns: number): Messages {
   let held = Buffer.allocUnsafeSlow(256 * 1024)
   let used = 0
   let starts = new Int32Array(1024 * columns)
@@ -110,7 +128,7 @@ function reader(columns: number): (chunk: Buffer) => { frame: Frame; rest: Buffe
 
   let read = 0
 
-  return chunk => {
+  const add = (chunk: Buffer) => {
     // What is left of a row moves to the front only now, when the frame of before is no longer held.
     held.copyWithin(0, read, used)
     used -= read
@@ -122,6 +140,8 @@ function reader(columns: number): (chunk: Buffer) => { frame: Frame; rest: Buffe
     }
     chunk.copy(held, used)
     used += chunk.length
+  }
+  const take = () => {
     const bytes = held
     let [at, field, rows] = [0, 0, 0]
     let rest: Buffer | undefined
@@ -163,6 +183,7 @@ function reader(columns: number): (chunk: Buffer) => { frame: Frame; rest: Buffe
     read = at
     return { frame: { bytes, rows, starts, sizes }, rest }
   }
+  return { add, take, waiting: () => used - read }
 }
 
 function int32(bytes: Buffer, at: number): number {
