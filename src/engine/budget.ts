@@ -28,7 +28,8 @@ export async function sizesOf(plan: Plan, stage: Stage, warehouse: Asked): Promi
 /** One question says what the table has, what goes and what comes. */
 async function merged({ last, pipeline, tables }: Plan, write: Merge, stage: Stage, warehouse: Asked): Promise<Sizes> {
   const isExpected = pipeline.expect.rows.length > 0
-  if (last === null || (write.deletes === 'none' && !isExpected))
+  // Not by the ledger: a table that was taken over has rows before it has a version.
+  if (write.deletes === 'none' && (last === null || !isExpected))
     return { compared: isExpected ? [{ of: '', rows: stage.rows, before: null }] : [], deletes: null }
   // What was staged just now is known; of a stage that was taken up, it is asked.
   const { deleted, had: held } = stage
@@ -47,7 +48,7 @@ async function merged({ last, pipeline, tables }: Plan, write: Merge, stage: Sta
   ]
   const rows = write.deletes === 'missing' ? stay : of - gone + come
   return {
-    compared: isExpected ? [{ of: '', rows, before: { rows: of, where: 'it has now' } }] : [],
+    compared: isExpected ? [{ of: '', rows, before: last === null ? null : { rows: of, where: 'it has now' } }] : [],
     deletes: { gone, of },
   }
 }

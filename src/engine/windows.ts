@@ -29,7 +29,7 @@ export async function windowsOf(
 export function cursorAfter({ windows, head }: Pick<Plan, 'windows' | 'head'>): string | null {
   const entries = Object.entries(windows)
   if (entries.length === 0) return head?.cursor ?? null
-  const marks = entries.map(([name, { to, newest }]): [string, Mark] => [name, { to, newest }])
+  const marks = entries.map(([name, { to, newest, of }]): [string, Mark] => [name, { to, newest, of }])
   return cursorText(Object.fromEntries(marks))
 }
 

@@ -29,14 +29,15 @@ export function alterScripts(ref: TableRef, role: 'target' | 'history', changes:
   ]
 }
 
-/** The history keeps its rows for as long as the pipeline says now; what has expired already is gone. */
+/** The history keeps its rows for as long as the pipeline says now; what has expired already is gone. One that never expires is somebody's choice. */
 export function keepScripts(
   { write: { history } }: NamedPipeline,
   ref: TableRef,
   table: TableResource | undefined,
 ): readonly string[] {
   if (table === undefined || history.kind !== 'rows') return []
-  if (Number(table.timePartitioning?.expirationMs) === history.days * 86_400_000) return []
+  const known = table.timePartitioning?.expirationMs
+  if (known === undefined || Number(known) === history.days * 86_400_000) return []
   return [`ALTER TABLE ${literal.table(ref)} SET OPTIONS (partition_expiration_days = ${literal.number(String(history.days))});`]
 }
 

@@ -1,7 +1,7 @@
 import type { AnyRow } from '../../domain/column.ts'
 import { EtlError } from '../../domain/error.ts'
 import { pgLiteral } from '../../domain/pg.ts'
-import { type PgTimes, windowOf, windowSql } from '../../domain/pg-window.ts'
+import { pgTimes, windowOf, windowSql } from '../../domain/pg-window.ts'
 import type { ExternalSource } from '../../domain/source.ts'
 import type { Reader } from '../../ports/reader.ts'
 import type { Api } from './api.ts'
@@ -86,7 +86,7 @@ export function createExternalReader(api: Api, jobs: Jobs, names: Names): Reader
     },
     async window(source, mark, signal) {
       const [row] = await asked(source, windowSql(source), `the changes of the ${nameOf(source)}`, false, signal)
-      return windowOf(source, mark, row as unknown as PgTimes)
+      return windowOf(source, mark, pgTimes(row ?? {}))
     },
     text: (source, request) => externalRead(names, source, request, 'literal').sql,
   }

@@ -8,8 +8,9 @@ const [mostValues, mostCharacters] = [10_000, 500_000]
 /** `column IN (…)`; null where the values are too many, or of a type that has no short literal: then all rows are read. */
 export function keysCondition({ column, values }: KeyFilter): string | null {
   if (values.length > mostValues) return null
-  if (values.length === 0) return 'FALSE'
-  const texts = values.map(value => valueText(column, value))
+  // NULL equals no key.
+  const texts = values.filter(value => value !== null).map(value => valueText(column, value))
+  if (texts.length === 0) return 'FALSE'
   const text = `${literal.name(column.name)} IN (${texts.join(', ')})`
   return texts.includes(null) || text.length > mostCharacters ? null : text
 }

@@ -2,7 +2,7 @@ import type { AnyRow, Column } from '../../domain/column.ts'
 import { EtlError } from '../../domain/error.ts'
 import { pgLiteral } from '../../domain/pg.ts'
 import { pgRead } from '../../domain/pg-read.ts'
-import { type PgTimes, windowOf, windowSql } from '../../domain/pg-window.ts'
+import { pgTimes, windowOf, windowSql } from '../../domain/pg-window.ts'
 import type { PostgresSource } from '../../domain/source.ts'
 import { isDate } from '../../domain/text.ts'
 import type { Reader, ReadRequest } from '../../ports/reader.ts'
@@ -75,7 +75,11 @@ export function createPostgresReader(reach: Reach): Reader<PostgresSource> {
       return copied<VectorPage>(source, request, signal, vectorPages)
     },
     window: (source, mark, signal) =>
-      asking(source, async session => windowOf(source, mark, timesOf((await session.query(windowSql(source))).rows[0])), signal),
+      asking(
+        source,
+        async session => windowOf(source, mark, pgTimes((await session.query(windowSql(source))).rows[0] ?? {})),
+        signal,
+      ),
     text: (source, request) => pgRead(source.query, request),
     end: () => snapshots.end(),
   }
@@ -110,10 +114,4 @@ function datesOf(
     if (date !== null && !isDate(date)) throw refuse('infinity, or a day before the year 1')
     return date !== null && date <= upTo ? [date] : []
   })
-}
-
-/** Numbers of 64 bits come as text. */
-function timesOf(row: { now: string; open: string | null; sees: boolean; newest: string | null; nulls: boolean }): PgTimes {
-  const micros = (text: string | null) => (text === null ? null : BigInt(text))
-  return { now: BigInt(row.now), open: micros(row.open), sees: row.sees, newest: micros(row.newest), nulls: row.nulls }
 }
