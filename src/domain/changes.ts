@@ -1,9 +1,5 @@
-import { createHash } from 'node:crypto'
 import { EtlError } from './error.ts'
 import { microsOf, timestampOf } from './micros.ts'
-import type { Pg } from './pg.ts'
-import type { RowSchema } from './row.ts'
-import { typeText } from './shape.ts'
 
 /** How a target learns of rows that the source has deleted: it need not (the author says that there are none), a column says so, or all keys are compared. */
 export type SourceDeletes = 'none' | 'soft' | 'compare-keys'
@@ -25,7 +21,7 @@ export type Window = {
   readonly to: string
   /** The largest value that the source has: the next run must find one that is not smaller. null: it has no row. */
   readonly newest: string | null
-  /** Of which query and columns this is (`sourceHash`). */
+  /** Of which query and columns this is (a hash). */
   readonly of: string
   /** What is special about the upper bound, for people; null: nothing. */
   readonly remark: string | null
@@ -36,23 +32,6 @@ export type Mark = { readonly to: string; readonly newest: string | null; readon
 
 /** How far the sources of a pipeline were read, by their names: a target's cursor. */
 export type Marks = Readonly<Record<string, Mark>>
-
-/** Twelve hex digits that differ where a source's query, columns or watermark do. */
-export function sourceHash({
-  query,
-  row,
-  changes,
-}: {
-  readonly query: Pg
-  readonly row: RowSchema
-  readonly changes: Changes | null
-}): string {
-  const columns = row.columns.map(column => [column.name, typeText(column)])
-  return createHash('sha256')
-    .update(JSON.stringify([query.text, columns, changes?.column]))
-    .digest('hex')
-    .slice(0, 12)
-}
 
 const units: Readonly<Record<string, bigint>> = { s: 1n, min: 60n, h: 3600n, days: 86_400n }
 

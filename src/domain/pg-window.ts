@@ -1,8 +1,10 @@
-import { beginning, type Changes, type Mark, sourceHash, type Window } from './changes.ts'
+import { createHash } from 'node:crypto'
+import { beginning, type Changes, type Mark, type Window } from './changes.ts'
 import { EtlError } from './error.ts'
 import { microsOf, timestampOf } from './micros.ts'
 import { type Pg, pgLiteral } from './pg.ts'
 import type { RowSchema } from './row.ts'
+import { typeText } from './shape.ts'
 
 /** A source that is read by its changes. */
 type Changing = { readonly row: RowSchema; readonly query: Pg; readonly changes: Changes | null }
@@ -92,7 +94,7 @@ export function windowOf(source: Changing, mark: Mark | null, times: PgTimes): W
         hint: "were rows deleted, or a backup restored? `run --full` reads everything again; deletes: 'compare-keys' is for rows that go",
       },
     )
-  const hash = sourceHash(source)
+  const hash = hashOf(source)
   const isOther = mark?.of !== undefined && mark.of !== hash
   const bound = boundOf(changes, times)
   const to = last !== null && bound < last ? last : bound
@@ -153,4 +155,13 @@ function remarksOf(
         ]
       : []),
   ]
+}
+
+/** Twelve hex digits that differ where a source's query, columns or watermark do. */
+function hashOf({ query, row, changes }: Changing): string {
+  const columns = row.columns.map(column => [column.name, typeText(column)])
+  return createHash('sha256')
+    .update(JSON.stringify([query.text, columns, changes?.column]))
+    .digest('hex')
+    .slice(0, 12)
 }

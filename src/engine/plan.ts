@@ -64,7 +64,7 @@ export async function makePlan(
   const { scope } = work
   const marks = request.full === true ? {} : marksOf(head?.cursor ?? null)
   const windows = await windowsOf(pipeline, marks, ports.readers, signal)
-  const sources = await described(pipeline, scope, windows, ports)
+  const sources = await described(pipeline, scope, windows, ports, signal)
   const last = lastPublished(ledger)
   const stage = stageTable(tables, request.attempt)
   const hash = schemaHash(pipeline)
@@ -172,12 +172,13 @@ async function described(
   scope: Scope,
   windows: Plan['windows'],
   { readers, warehouse }: Pick<Ports, 'readers' | 'warehouse'>,
+  signal: AbortSignal,
 ): Promise<Plan['sources']> {
   const inWarehouse = pipeline.transform.kind === 'sql'
   return Promise.all(
     Object.entries(pipeline.from).map(async ([name, source]) => {
       const reader = readerOf(source, readers)
-      const facts = await step({ step: `plan ${name}` }, () => reader.facts(source))
+      const facts = await step({ step: `plan ${name}` }, () => reader.facts(source, signal))
       const request = readRequest(pipeline, source, scope, windows[name] ?? null)
       const read = inWarehouse ? warehouse.queryText(pipeline, scope, windows) : reader.text(source, request)
       const way = facts.way === undefined || inWarehouse ? {} : { way: facts.way }

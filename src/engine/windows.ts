@@ -18,7 +18,7 @@ export async function windowsOf(
     const reader = readers[source.kind] as Reader<Source>
     windows[name] = await step({ step: `plan ${name}` }, async () => {
       // Types and columns first: they have sentences of their own.
-      await reader.facts(source)
+      await reader.facts(source, signal)
       return reader.window!(source, marks[name] ?? null, signal)
     })
   }

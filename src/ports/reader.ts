@@ -41,7 +41,7 @@ export type Modified =
  */
 export type Reader<S extends Source = Source> = {
   /** What is there, checked against the row schema: a missing column or another type is a `schema` error that names the columns there are. */
-  facts(source: S): Promise<SourceFacts>
+  facts(source: S, signal?: AbortSignal): Promise<SourceFacts>
   /** The dates that the slice column has, ascending; `upTo` included. Throws `row` if the column holds NULL where the row schema says required, `stopped` if `signal` aborts before. */
   dates(source: S, column: string, upTo: string, signal?: AbortSignal): Promise<readonly string[]>
   /** When each slice was last changed. Readers of what keeps no such times lack it. */

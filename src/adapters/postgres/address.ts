@@ -18,13 +18,14 @@ export async function addressOf(database: string, variables: AddressVariables): 
       throw new EtlError('config', `the environment variable ${database}_URL is no address of a Postgres.`, {
         hint: 'write it like postgres://user:password@host:5432/database',
       })
+    const decoded = (text: string) => decodedPart(database, text)
     const { hostname, port, pathname, username, password, searchParams } = new URL(url)
     return {
-      host: searchParams.get('host') ?? decodeURIComponent(hostname).replace(/^\[|\]$/g, ''),
+      host: searchParams.get('host') ?? decoded(hostname).replace(/^\[|\]$/g, ''),
       port: Number(port || 5432),
-      database: decodeURIComponent(pathname.slice(1)),
-      user: decodeURIComponent(username),
-      password: decodeURIComponent(password),
+      database: decoded(pathname.slice(1)),
+      user: decoded(username),
+      password: decoded(password),
       ssl: await tlsOf(database, name => searchParams.get(name) ?? variables[name.toUpperCase()]),
     }
   }
@@ -37,6 +38,16 @@ export async function addressOf(database: string, variables: AddressVariables): 
     user: variables.USERNAME as string,
     password: variables.PASSWORD as string,
     ssl: await tlsOf(database, name => variables[name.toUpperCase()]),
+  }
+}
+
+function decodedPart(database: string, text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new EtlError('config', `the environment variable ${database}_URL has a % that begins no character.`, {
+      hint: 'write special characters of the password as %XX, a % itself as %25',
+    })
   }
 }
 

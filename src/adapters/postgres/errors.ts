@@ -24,16 +24,34 @@ export function toEtlError(error: unknown, database: string): EtlError {
     case '42703':
       return failed('schema', `${text}.`, 'was the column renamed or dropped? Change the query')
     case '57014':
+      return /timeout/.test(text)
+        ? failed(
+            'unavailable',
+            'it ended a statement that took too long.',
+            'an index on the columns of the query helps, or smaller slices',
+          )
+        : failed('unavailable', 'somebody cancelled the query.', 'run it again, or ask whoever did')
+    case '40001':
       return failed(
         'unavailable',
-        `it ended a statement that took too long.`,
-        'an index on the columns of the query helps, or smaller slices',
+        'the replica stopped the query, which was in the way of what it replays.',
+        'read the primary, or let the replica wait longer (max_standby_streaming_delay)',
       )
+    case '53200':
+      return failed('unavailable', 'it has too little memory for the query.', 'smaller slices, or a smaller work_mem')
+    case '55P03':
+      return failed('unavailable', 'somebody holds a lock on what is read.', '`SELECT * FROM pg_locks` says who; run it again')
     case '25006':
       return failed('pipeline', 'the query writes, and a source only reads.', 'write a SELECT')
     case '53300':
       return failed('unavailable', 'it has no connection left.', 'who holds them? `SELECT * FROM pg_stat_activity` says')
   }
+  if (code !== undefined && /^(58|XX)/.test(code))
+    return failed(
+      'unavailable',
+      `the server reports a fault of its own (SQLSTATE ${code}).`,
+      'its log says more; ask whoever runs it',
+    )
   if (isPassing(code, text))
     return failed('unavailable', gone(code), `is it up, and may the job reach it (${database}_HOST, outbound rules)?`)
   if (/certificate|TLS|SSL|self-signed/i.test(text) || /CERT|TLS|SSL/.test(code ?? ''))

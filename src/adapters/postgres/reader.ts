@@ -19,9 +19,15 @@ export function createPostgresReader(reach: Reach): Reader<PostgresSource> {
   const snapshots = createSnapshots(reach)
   const asking = async <T>(source: PostgresSource, work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T> => {
     const session = await connect(reach, source.database, signal)
+    const stop = () => void session.cancel()
+    signal?.addEventListener('abort', stop, { once: true })
     try {
       return await work(session)
+    } catch (error) {
+      if (signal?.aborted) throw new EtlError('stopped', 'told to stop while it asked a Postgres.', { cause: error })
+      throw error
     } finally {
+      signal?.removeEventListener('abort', stop)
       await session.end()
     }
   }
@@ -50,16 +56,20 @@ export function createPostgresReader(reach: Reach): Reader<PostgresSource> {
     }
   }
   return {
-    facts: source =>
-      asking(source, async session => {
-        const there = await describe(session, source)
-        readsOf(source, source.row.columns, there)
-        return {
-          name: `Postgres ${source.database}`,
-          columns: there.map(({ name, type }) => ({ name, type: type.text.toUpperCase() })),
-          rows: null,
-        }
-      }),
+    facts: (source, signal) =>
+      asking(
+        source,
+        async session => {
+          const there = await describe(session, source)
+          readsOf(source, source.row.columns, there)
+          return {
+            name: `Postgres ${source.database}`,
+            columns: there.map(({ name, type }) => ({ name, type: type.text.toUpperCase() })),
+            rows: null,
+          }
+        },
+        signal,
+      ),
     dates: (source, column, upTo, signal) =>
       asking(
         source,

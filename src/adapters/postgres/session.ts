@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import pg from 'pg'
 import { EtlError } from '../../domain/error.ts'
 import { jitter, type Policy } from '../../domain/policy.ts'
@@ -19,7 +20,7 @@ export type Session = {
   readonly client: pg.Client
   /** Asks; errors are ours. */
   query(sql: string, values?: readonly unknown[]): Promise<pg.QueryResult>
-  /** Ends what it is doing, by a request of its own: the server would go on for a client that is gone. Never throws. */
+  /** Ends what it is doing, by a request of its own: the server would go on for a client that is gone. Where nobody answers any more, the connection is given up after a while. Never throws. */
   cancel(): Promise<void>
   /** Never throws. */
   end(): Promise<void>
@@ -55,11 +56,12 @@ export async function connect(reach: Reach, database: string, signal?: AbortSign
     options: [...options, `statement_timeout=${statementTimeout}`].map(option => `-c ${option}`).join(' '),
     connectionTimeoutMillis: connectTimeout,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 30_000,
   }
   for (let tried = 1; ; tried++) {
     if (signal?.aborted) throw new EtlError('stopped', 'told to stop while it was connecting.')
     try {
-      return sessionOf(await open(config), config, database)
+      return sessionOf(await open(config), config, database, policy.request.cap)
     } catch (error) {
       if (!isTransient(error) || tried >= policy.request.tries) throw toEtlError(error, database)
       await clock.sleep(jitter(policy.request, tried - 1, Math.random()), signal)
@@ -80,7 +82,8 @@ async function open(config: pg.ClientConfig): Promise<pg.Client> {
   }
 }
 
-function sessionOf(client: pg.Client, config: pg.ClientConfig, database: string): Session {
+/** `patience`: how long a session that was told to stop may take, in milliseconds. */
+function sessionOf(client: pg.Client, config: pg.ClientConfig, database: string, patience: number): Session {
   return {
     client,
     async query(sql, values) {
@@ -91,10 +94,13 @@ function sessionOf(client: pg.Client, config: pg.ClientConfig, database: string)
       }
     },
     async cancel() {
+      const { connection, processID } = client as unknown as { connection: { stream: Socket }; processID: number }
+      // On a network that has gone silent neither the answer nor this request arrives.
+      const given = setTimeout(() => connection.stream.destroy(new Error('Connection terminated: nobody answers')), patience)
+      client.once('end', () => clearTimeout(given))
       try {
         const other = await open(config)
-        await other.query('SELECT pg_cancel_backend($1)', [(client as unknown as { processID: number }).processID])
-        await other.end()
+        await other.query('SELECT pg_cancel_backend($1)', [processID]).finally(() => other.end())
       } catch {
         // Then the server hears of it when it writes to a connection that is closed.
       }

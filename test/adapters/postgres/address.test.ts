@@ -35,6 +35,7 @@ describe('an address', () => {
       'where is the database SAK_DB? Neither SAK_DB_URL is set, nor SAK_DB_HOST, SAK_DB_DATABASE, SAK_DB_USERNAME, SAK_DB_PASSWORD.',
     ],
     [{ ...pieces, PASSWORD: undefined }, 'nor SAK_DB_PASSWORD.'],
+    [{ URL: 'postgres://l:p%zz@x:5432/y' }, 'the environment variable SAK_DB_URL has a % that begins no character.'],
     [{ URL: 'mysql://hemmelig@x/y' }, 'the environment variable SAK_DB_URL is no address of a Postgres.'],
     [
       { ...pieces, SSLMODE: 'verify' },

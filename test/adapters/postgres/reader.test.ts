@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { toEtlError } from '../../../src/adapters/postgres/errors.ts'
 import { createPostgresReader } from '../../../src/adapters/postgres/reader.ts'
 import type { AnyRow } from '../../../src/domain/column.ts'
 import { EtlError } from '../../../src/domain/error.ts'
@@ -202,6 +205,64 @@ test('when told to stop, the server stops as well', async () => {
     "SELECT count(*)::int AS busy FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%' AND pid <> pg_backend_pid()",
   )
   expect(rows[0].busy).toBe(0)
+})
+
+test('when told to stop while it plans, the server stops as well', async () => {
+  const Endret = row({ id: bq.int64(), tid: bq.timestamp() })
+  const slow = postgres(Endret, 'SAK_DB', pg`SELECT 1::bigint AS id, now() AS tid FROM pg_sleep(31)`).changedBy('tid', {
+    deletes: 'none',
+  })
+  const stop = new AbortController()
+  setTimeout(() => stop.abort(), 300)
+  expect(await said(createPostgresReader(reachOf(server)).window!(slow, null, stop.signal))).toMatchObject({ kind: 'stopped' })
+  const busy =
+    "SELECT count(*)::int AS busy FROM pg_stat_activity WHERE query LIKE '%pg_sleep(31)%' AND pid <> pg_backend_pid() AND state = 'active'"
+  expect((await server.run(busy)).rows[0].busy).toBe(0)
+})
+
+test('a read over a network that has gone silent ends when told to stop', async () => {
+  let [isSilent, bytes] = [false, 0]
+  const sockets: Socket[] = []
+  const proxy = createServer(client => {
+    const upstream = connect(server.port, '127.0.0.1')
+    sockets.push(client, upstream)
+    for (const socket of [client, upstream]) socket.on('error', () => {})
+    client.on('data', data => isSilent || upstream.write(data))
+    upstream.on('data', data => {
+      bytes += data.length
+      isSilent ||= bytes > 1_000_000
+      if (!isSilent) client.write(data)
+    })
+  }).listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const { port } = proxy.address() as { port: number }
+  const variables = () => ({ URL: server.url().replace(`:${server.port}/`, `:${port}/`) })
+  const reader = createPostgresReader({ ...reachOf(server), variables })
+  const many = postgres(
+    Sak,
+    'SAK_DB',
+    pg`SELECT i::bigint AS id, repeat('x', 100) AS status, date '2024-01-01' AS dato FROM generate_series(1, 1000000) AS i`,
+  )
+  const stop = new AbortController()
+  let rows = 0
+  setTimeout(() => stop.abort(), 1000)
+  for await (const page of reader.read(many, all(many), stop.signal)) rows += page.length
+  expect(isSilent).toBe(true)
+  expect(rows).toBeLessThan(1_000_000)
+  await reader.end?.()
+  for (const socket of sockets) socket.destroy()
+  proxy.close()
+})
+
+test.each([
+  ['40001', 'canceling statement due to conflict with recovery', /the replica stopped the query.*read the primary/],
+  ['57014', 'canceling statement due to user request', /somebody cancelled the query/],
+  ['57014', 'canceling statement due to statement timeout', /took too long/],
+  ['XX001', 'invalid page in block 1', /a fault of its own \(SQLSTATE XX001\)/],
+  ['53200', 'out of memory', /too little memory/],
+  ['55P03', 'canceling statement due to lock timeout', /holds a lock/],
+])('what %s means is said: %s', (code, message, sentence) => {
+  expect(toEtlError({ code, message }, 'SAK_DB').message).toMatch(sentence)
 })
 
 describe('a server that is not there', () => {
