@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { constants, zstdCompress } from 'node:zlib'
 import type { Column } from '../../domain/column.ts'
 import type { VectorPage } from '../../ports/vectors.ts'
-import { pageOf } from './page.ts'
+import { type Page, pageOf } from './page.ts'
 import { type Physical, physicalOf, schemaOf } from './schema.ts'
 import { type ThriftStruct, thrift } from './thrift.ts'
 
@@ -15,6 +15,7 @@ const compress = promisify(zstdCompress)
 const options = (size: number) => ({
   params: { [constants.ZSTD_c_compressionLevel]: 1 },
   chunkSize: Math.max(1024, size >> 2),
+  pledgedSrcSize: size,
 })
 
 /** A Parquet file that is written row group by row group; each page given is one. */
@@ -40,7 +41,7 @@ export async function createParquet(path: string, columns: readonly Column[]): P
   return {
     async write(page) {
       const pages = page.columns.map((vector, index) => pageOf(columns[index] as Column, vector, page.rows))
-      const bodies = await Promise.all(pages.map(({ bytes }) => compress(bytes, options(bytes.length))))
+      const bodies = await compressed(pages)
       const chunks: ThriftStruct[] = []
       let total = 0
       const parts: Buffer[] = []
@@ -69,6 +70,17 @@ export async function createParquet(path: string, columns: readonly Column[]): P
     },
     close: () => finish(handle, columns, groups, rows),
   }
+}
+
+/** Two at a time: each has working memory of its own. */
+async function compressed(pages: readonly Page[]): Promise<readonly Buffer[]> {
+  const bodies: Buffer[] = []
+  const next = pages.entries()
+  const work = async () => {
+    for (const [index, { bytes }] of next) bodies[index] = await compress(bytes, options(bytes.length))
+  }
+  await Promise.all([work(), work()])
+  return bodies
 }
 
 function columnChunk(column: Column, entries: number, place: number, compressed: number, uncompressed: number): ThriftStruct {
