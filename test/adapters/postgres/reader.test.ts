@@ -241,7 +241,7 @@ test('a read over a network that has gone silent ends when told to stop', async 
   const many = postgres(
     Sak,
     'SAK_DB',
-    pg`SELECT i::bigint AS id, repeat('x', 100) AS status, date '2024-01-01' AS dato FROM generate_series(1, 1000000) AS i`,
+    pg`SELECT i::bigint AS id, repeat('x', 100) AS status, date '2024-01-01' AS dato FROM generate_series(1, 1000) AS i, generate_series(1, 1000) AS j`,
   )
   const stop = new AbortController()
   let rows = 0
@@ -290,7 +290,7 @@ describe('a server that is not there', () => {
     const source = postgres(
       Sak,
       'SAK_DB',
-      pg`SELECT i::bigint AS id, repeat('x', 100) AS status, date '2024-01-01' AS dato FROM generate_series(1, 100000000) AS i`,
+      pg`SELECT i::bigint AS id, repeat('x', 100) AS status, date '2024-01-01' AS dato FROM generate_series(1, 10000) AS i, generate_series(1, 10000) AS j`,
     )
     const error = await said(
       (async () => {
