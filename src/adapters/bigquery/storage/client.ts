@@ -42,7 +42,9 @@ export async function openStorage(api: Api, address: string): Promise<StorageCli
     ? credentials.createInsecure()
     : credentials.combineChannelCredentials(credentials.createSsl(), signed)
   // A batch is as large as the service makes it (BigQuery: ReadRows, 'at most 128 MB').
-  const stub = new BigQueryRead(address, channel, { 'grpc.max_receive_message_length': -1 })
+  // A connection that has gone silent is found out in half a minute, and the stream taken up on another.
+  const alive = { 'grpc.keepalive_time_ms': 30_000, 'grpc.keepalive_timeout_ms': 10_000 }
+  const stub = new BigQueryRead(address, channel, { 'grpc.max_receive_message_length': -1, ...alive })
   /** The service routes a call by the resource that it names (googleapis: routing headers). */
   const routed = (name: string, value: string) => {
     const metadata = new Metadata()
@@ -115,6 +117,10 @@ type RawRows = {
 
 /** gRPC's status codes as the REST API would have said them (google.rpc.Code: 'HTTP Mapping'). */
 const codes: Readonly<Record<number, readonly [status: number | undefined, reason: string]>> = {
+  // A reset of the connection comes as the first two as well, and an aborted call may be made again (gRPC: Status codes).
+  1: [undefined, 'CANCELLED'],
+  2: [undefined, 'UNKNOWN'],
+  10: [undefined, 'ABORTED'],
   3: [400, 'invalid'],
   4: [undefined, 'DEADLINE_EXCEEDED'],
   5: [404, 'notFound'],
