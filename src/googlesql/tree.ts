@@ -45,11 +45,13 @@ export function rangeOf(node: Node): ByteRange | undefined {
 }
 
 /** All nodes of a tree, parents before children. */
-export function* walk(value: unknown): Generator<Node> {
-  if (Array.isArray(value)) {
-    for (const element of value) yield* walk(element)
-  } else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {
-    yield value as Node
-    for (const field of Object.values(value)) if (typeof field === 'object') yield* walk(field)
+export function* walk(tree: unknown): Generator<Node> {
+  const left = [tree]
+  while (left.length > 0) {
+    const value = left.pop()
+    if (typeof value !== 'object' || value === null || value instanceof Uint8Array) continue
+    if (!Array.isArray(value)) yield value as Node
+    const inside = Object.values(value)
+    for (let index = inside.length - 1; index >= 0; index--) if (typeof inside[index] === 'object') left.push(inside[index])
   }
 }

@@ -1,22 +1,27 @@
 import { randomBytes } from 'node:crypto'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { now } from './clock.ts'
-import type { Catalogue, DatasetRef, NewTable, PartitionTimes, TableMeta, TableRef } from './contract.ts'
+import type { Catalogue, DatasetRef, NewTable, TableMeta, TableRef } from './contract.ts'
 import { inTransaction, quoted, type Row, rowsOf } from './duck.ts'
 import { evolve } from './evolve.ts'
-import { noSuchDataset, noSuchTable, tableExists } from './names.ts'
+import { nameOf, noSuchDataset, noSuchTable, tableExists } from './names.ts'
 import { physicalType } from './types.ts'
 
+type Shared = Pick<Catalogue, 'partitionTimes' | 'kept'>
+
 /** The catalogue of tables as one connection sees it. */
-export function createCatalogue(connection: DuckDBConnection, partitionTimes: PartitionTimes): Catalogue {
+export function createCatalogue(connection: DuckDBConnection, { partitionTimes, kept }: Shared): Catalogue {
   const find = async (ref: TableRef): Promise<TableMeta | undefined> => {
+    const table = await kept.tables.find(connection, nameOf(ref), () => look(ref))
+    return table && isAlive(table) ? table : undefined
+  }
+  const look = async (ref: TableRef) => {
     const [row] = await rowsOf(connection, `SELECT * FROM _catalogue.tables WHERE ${isTable}`, [
       ref.project,
       ref.dataset,
       ref.table,
     ])
-    const table = row && read(row)
-    return table && isAlive(table) ? table : undefined
+    return row && read(row)
   }
   const existing = async (ref: TableRef): Promise<TableMeta> => {
     const table = await find(ref)
@@ -31,6 +36,7 @@ export function createCatalogue(connection: DuckDBConnection, partitionTimes: Pa
       ])
     ).length > 0
   const remove = async (ref: TableRef, physical: string) => {
+    kept.tables.changing(connection, nameOf(ref))
     await connection.run(`DELETE FROM _catalogue.tables WHERE ${isTable}`, [ref.project, ref.dataset, ref.table])
     if (physical) await connection.run(`DROP TABLE IF EXISTS ${physical}`)
   }
@@ -38,6 +44,7 @@ export function createCatalogue(connection: DuckDBConnection, partitionTimes: Pa
   return {
     connection,
     partitionTimes,
+    kept,
     hasDataset,
     find,
     async list(ref) {
@@ -47,6 +54,7 @@ export function createCatalogue(connection: DuckDBConnection, partitionTimes: Pa
     create: table =>
       inTransaction(connection, async () => {
         const { ref } = table
+        kept.tables.changing(connection, nameOf(ref))
         if (!(await hasDataset(ref))) throw noSuchDataset(ref)
         if (await find(ref)) throw tableExists(ref)
         const [expired] = await rowsOf(connection, `SELECT physical FROM _catalogue.tables WHERE ${isTable}`, [
@@ -76,7 +84,9 @@ export function createCatalogue(connection: DuckDBConnection, partitionTimes: Pa
       }),
     change: (ref, change, using) =>
       inTransaction(connection, async () => {
+        kept.tables.changing(connection, nameOf(ref))
         const before = await existing(ref)
+        kept.sizes.changing(connection, before.physical)
         const after: TableMeta = { ...before, ...change, etag: newEtag(), modifiedAt: now() }
         if (change.schema && before.kind === 'TABLE') await evolve(connection, before, change.schema, using)
         await connection.run(`UPDATE _catalogue.tables SET etag = $4, modified = $5, body = $6 WHERE ${isTable}`, [

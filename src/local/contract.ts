@@ -1,6 +1,8 @@
 // The words that the two halves of the local BigQuery share: the API side (http, catalogue, jobs, uploads, rows) and the SQL side (sql/).
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { FieldType } from '../googlesql/field.ts'
+import type { Committed } from './committed.ts'
+import type { Row } from './duck.ts'
 
 export type { FieldType }
 
@@ -64,6 +66,15 @@ export type Catalogue = {
   change(ref: TableRef, change: Partial<Omit<NewTable, 'ref' | 'kind'>>, using?: ReadonlyMap<string, string>): Promise<TableMeta>
   drop(ref: TableRef): Promise<void>
   readonly partitionTimes: PartitionTimes
+  readonly kept: Kept
+}
+
+/** What is kept in memory of what is committed, the same for all connections of a server. */
+export type Kept = {
+  readonly tables: Committed<TableMeta>
+  readonly datasets: Committed<Row>
+  /** Numbers that take a scan of a table, by its physical name. Whatever writes to a table says so. */
+  readonly sizes: Committed<Row>
 }
 
 /** When partitions were modified: `_catalogue.partitions`, the same for all connections of a server. */

@@ -15,8 +15,11 @@ export type Dataset = {
   readonly body: JsonObject
 }
 
-export async function findDataset(connection: DuckDBConnection, ref: DatasetRef): Promise<Dataset> {
-  const [row] = await rowsOf(connection, `SELECT * FROM _catalogue.datasets WHERE ${isDataset}`, [ref.project, ref.dataset])
+export async function findDataset({ connection, kept }: Catalogue, ref: DatasetRef): Promise<Dataset> {
+  const row = await kept.datasets.find(connection, key(ref), async () => {
+    const rows = await rowsOf(connection, `SELECT * FROM _catalogue.datasets WHERE ${isDataset}`, [ref.project, ref.dataset])
+    return rows[0]
+  })
   if (!row) throw noSuchDataset(ref)
   return read(row)
 }
@@ -26,24 +29,26 @@ export async function listDatasets(connection: DuckDBConnection, project: string
 }
 
 /** Throws `duplicate` where it exists. */
-export async function createDataset(connection: DuckDBConnection, ref: DatasetRef, body: JsonObject): Promise<Dataset> {
+export async function createDataset(catalogue: Catalogue, ref: DatasetRef, body: JsonObject): Promise<Dataset> {
   checkDatasetName(ref.dataset)
   const values = [ref.project, ref.dataset, newEtag(), now(), now(), JSON.stringify(body)]
-  await rowsOf(connection, 'INSERT INTO _catalogue.datasets VALUES ($1, $2, $3, $4, $5, $6)', values).catch(error => {
+  await rowsOf(catalogue.connection, 'INSERT INTO _catalogue.datasets VALUES ($1, $2, $3, $4, $5, $6)', values).catch(error => {
     throw /constraint/i.test(String(error)) ? datasetExists(ref) : error
   })
-  return findDataset(connection, ref)
+  return findDataset(catalogue, ref)
 }
 
 /** Writes a new body if the etag still fits (no etag: in any case). Throws `conditionNotMet`. */
 export async function changeDataset(
-  connection: DuckDBConnection,
+  catalogue: Catalogue,
   ref: DatasetRef,
   etag: string | undefined,
   change: (body: JsonObject) => JsonObject,
 ): Promise<Dataset> {
+  const { connection, kept } = catalogue
   return inTransaction(connection, async () => {
-    const before = await findDataset(connection, ref)
+    kept.datasets.changing(connection, key(ref))
+    const before = await findDataset(catalogue, ref)
     checkEtag(etag, before.etag)
     await rowsOf(connection, `UPDATE _catalogue.datasets SET etag = $3, modified = $4, body = $5 WHERE ${isDataset}`, [
       ref.project,
@@ -52,14 +57,15 @@ export async function changeDataset(
       now(),
       JSON.stringify(change(before.body)),
     ])
-    return findDataset(connection, ref)
+    return findDataset(catalogue, ref)
   })
 }
 
 /** Throws `invalid` (resourceInUse on the service) where it still has tables and `deleteContents` is false. */
 export async function deleteDataset(catalogue: Catalogue, ref: DatasetRef, deleteContents: boolean): Promise<void> {
   await inTransaction(catalogue.connection, async () => {
-    await findDataset(catalogue.connection, ref)
+    catalogue.kept.datasets.changing(catalogue.connection, key(ref))
+    await findDataset(catalogue, ref)
     const tables = await catalogue.list(ref)
     if (tables.length > 0 && !deleteContents) {
       throw new BigQueryError('resourceInUse', `Dataset ${ref.project}:${ref.dataset} is still in use`)
@@ -91,6 +97,7 @@ export function datasetResource(dataset: Dataset, origin: string): object {
   }
 }
 
+const key = ({ project, dataset }: DatasetRef) => `${project}.${dataset}`
 const isDataset = 'project = $1 AND dataset = $2'
 
 function read(row: Row): Dataset {

@@ -47,24 +47,51 @@ export async function inTransaction<T>(connection: DuckDBConnection, work: () =>
   }
 }
 
+/** The transaction that is open on a connection. */
+export type Transaction = {
+  /** The moment before it began. */
+  readonly began: number
+  /** Whether it has looked into the file: that is when DuckDB takes its snapshot. */
+  hasSnapshot: boolean
+  /** What is to be done when it has been committed or rolled back. */
+  readonly atEnd: (() => void)[]
+}
+
+export const transactionOf = (connection: DuckDBConnection): Transaction | undefined => open.get(connection)
+
+/** Moments in their order: what ended by a tick is later than all that began before. */
+export const moment = () => moments
+export const tick = () => ++moments
+let moments = 0
+
 /** Opens a transaction; these three are the only way to, so that it is known which connections have one. */
 export async function begin(connection: DuckDBConnection): Promise<void> {
+  const began = moment()
   await connection.run('BEGIN TRANSACTION')
-  open.add(connection)
+  open.set(connection, { began, hasSnapshot: false, atEnd: [] })
 }
 
 /** Where it throws, a rollback has to follow. */
 export async function commit(connection: DuckDBConnection): Promise<void> {
   await connection.run('COMMIT')
-  open.delete(connection)
+  ended(connection)
 }
 
 export async function rollback(connection: DuckDBConnection): Promise<void> {
-  open.delete(connection)
-  await connection.run('ROLLBACK')
+  try {
+    await connection.run('ROLLBACK')
+  } finally {
+    ended(connection)
+  }
 }
 
-const open = new WeakSet<DuckDBConnection>()
+function ended(connection: DuckDBConnection): void {
+  const transaction = open.get(connection)
+  open.delete(connection)
+  for (const each of transaction?.atEnd ?? []) each()
+}
+
+const open = new WeakMap<DuckDBConnection, Transaction>()
 
 /** True for DuckDB's errors that come from two transactions that write the same thing. */
 export function isConflict(error: unknown): boolean {

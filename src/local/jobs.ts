@@ -3,18 +3,9 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { now } from './clock.ts'
 import { BigQueryError } from './contract.ts'
 import { asBigQueryError, errorProto } from './errors.ts'
-import {
-  deleteJob,
-  dropExpiredResults,
-  findJob,
-  findRequest,
-  finishJob,
-  insertJob,
-  type Outcome,
-  runningJobs,
-  type StoredJob,
-} from './jobstore.ts'
+import { deleteJob, dropExpiredResults, finishJob, insertJob, type Outcome, runningJobs, type StoredJob } from './jobstore.ts'
 import { integer, type JsonObject, object, optional, text } from './json.ts'
+import { createKeptJobs } from './keptjobs.ts'
 import type { Database } from './store.ts'
 
 /** What a job has to say when it is done. */
@@ -73,21 +64,25 @@ export class JobError extends BigQueryError {
 export async function createJobs(database: Database): Promise<Jobs> {
   const running = new Map<string, { readonly abort: AbortController; readonly ended: Promise<void> }>()
   const key = (project: string, id: string) => `${project}:${id}`
+  const kept = createKeptJobs(database)
   await database.use(async ({ connection }) => {
     for (const job of await runningJobs(connection)) await finishJob(connection, failed(job, interrupted))
     await dropExpiredResults(connection, now(), true)
+    await kept.open(connection)
   })
   const sweep = setInterval(() => {
-    void database.use(({ connection }) => dropExpiredResults(connection, now(), false)).catch(() => undefined)
+    void database
+      .use(({ connection }) => dropExpiredResults(connection, now(), false))
+      .catch(() => undefined)
+      .then(() => kept.sweep())
   }, 10 * 60_000)
   sweep.unref()
 
-  const get = (project: string, id: string) =>
-    database.use(async ({ connection }) => {
-      const job = await findJob(connection, project, id)
-      if (!job) throw new BigQueryError('notFound', `Not found: Job ${project}:${id}`)
-      return job
-    })
+  const get = async (project: string, id: string) => {
+    const job = await kept.find(project, id)
+    if (!job) throw new BigQueryError('notFound', `Not found: Job ${project}:${id}`)
+    return job
+  }
 
   return {
     get,
@@ -104,6 +99,7 @@ export async function createJobs(database: Database): Promise<Jobs> {
       }
       const timeoutMs = optional(configuration.jobTimeoutMs, integer, 'jobTimeoutMs')
       await database.use(({ connection }) => insertJob(connection, job, request ?? null))
+      kept.keep(job, request)
       const abort = new AbortController()
       const timer = timeoutMs ? setTimeout(() => abort.abort(timedOut(timeoutMs)), timeoutMs) : undefined
       const ended = perform(job, work, abort.signal).finally(() => {
@@ -132,9 +128,9 @@ export async function createJobs(database: Database): Promise<Jobs> {
       const job = await get(project, id)
       if (job.status.state !== 'DONE') throw new BigQueryError('invalid', `Job ${project}:${id} is running: cancel it first.`)
       await database.use(({ connection }) => deleteJob(connection, job))
+      kept.forget(job)
     },
-    ofRequest: (project, request) =>
-      database.use(({ connection }) => findRequest(connection, project, request, now() - 15 * 60_000)),
+    ofRequest: kept.ofRequest,
     async close() {
       clearInterval(sweep)
       const ends = [...running.values()].map(({ abort, ended }) => {
@@ -149,7 +145,7 @@ export async function createJobs(database: Database): Promise<Jobs> {
   }
 
   async function perform(job: StoredJob, work: Work, signal: AbortSignal): Promise<void> {
-    let recorded = false
+    let recorded: StoredJob | undefined
     const end = (done: Done): StoredJob => ({
       ...job,
       statistics: { ...job.statistics, ...done.statistics, endTime: String(now()) },
@@ -160,19 +156,21 @@ export async function createJobs(database: Database): Promise<Jobs> {
     })
     const { project, id: jobId, location, configuration } = job
     const finish = async (connection: DuckDBConnection, done: Done) => {
-      await finishJob(connection, end(done))
-      recorded = true
+      const finished = end(done)
+      await finishJob(connection, finished)
+      recorded = finished
     }
     let last: StoredJob
     try {
       const done = await work({ project, jobId, location, configuration, signal, finish })
-      if (recorded) return
+      if (recorded) return kept.keep(recorded)
       last = end(done)
     } catch (error) {
       last = failed(job, signal.aborted && signal.reason instanceof BigQueryError ? signal.reason : error)
     }
     await database
       .use(({ connection }) => finishJob(connection, last))
+      .then(() => kept.keep(last))
       // The job then reads as running until the server starts again; the other jobs go on.
       .catch(error => process.stderr.write(`The end of job ${job.id} couldn't be kept: ${asBigQueryError(error).message}\n`))
   }

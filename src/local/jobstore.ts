@@ -51,16 +51,13 @@ export async function findJob(connection: DuckDBConnection, project: string, id:
   return row && read(row)
 }
 
-/** The job that the same request made since the given time. */
-export async function findRequest(
+/** The jobs since the given time that a request with an id of its own made. */
+export async function requestedJobs(
   connection: DuckDBConnection,
-  project: string,
-  request: string,
   since: number,
-): Promise<StoredJob | undefined> {
-  const sql = 'SELECT * FROM _catalogue.jobs WHERE project = $1 AND request = $2 AND created >= $3'
-  const [row] = await rowsOf(connection, sql, [project, request, since])
-  return row && read(row)
+): Promise<{ readonly request: string; readonly job: StoredJob }[]> {
+  const sql = 'SELECT * FROM _catalogue.jobs WHERE request IS NOT NULL AND created >= $1 ORDER BY created'
+  return (await rowsOf(connection, sql, [since])).map(row => ({ request: String(row.request), job: read(row) }))
 }
 
 /** Newest first. */

@@ -93,7 +93,8 @@ export async function writeTable(catalogue: Catalogue, write: TableWrite) {
     const { done, table } = await inTransaction(catalogue.connection, async () => {
       const { table, schema } = await prepare(catalogue, write)
       if (!write.ignoreUnknown) refuseUnknown(write, schema)
-      const { connection } = catalogue
+      const { connection, kept } = catalogue
+      kept.sizes.changing(connection, table.physical)
       const select = await write.source.select(schema)
       const before = await count(connection, table)
       const columns = table.schema.map(field => (isIn(schema, field.name) ? quoted(field.name) : absent(field)))

@@ -55,7 +55,7 @@ export async function openPartitionTimes(connection: DuckDBConnection): Promise<
     },
     async close(connection) {
       if (written.size === 0) return
-      const values = [...written].flatMap(([physical, modified]) => [physical, modified])
+      const values = [...written].flat()
       const rows = [...written].map((_, index) => `($${2 * index + 1}, $${2 * index + 2})`)
       await rowsOf(connection, `INSERT INTO _catalogue.written VALUES ${rows.join(', ')}`, values)
     },

@@ -2,7 +2,8 @@ import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { createCatalogue } from './catalogue.ts'
-import type { Catalogue, Store } from './contract.ts'
+import { createCommitted } from './committed.ts'
+import type { Catalogue, Kept, Store } from './contract.ts'
 import { openPartitionTimes } from './partitions.ts'
 
 /** The open DuckDB file of one data directory. */
@@ -22,8 +23,9 @@ export async function openDatabase(dir: string, options: { readonly memoryLimit?
   for (const statement of foundations) await setUp.run(statement)
   const partitionTimes = await openPartitionTimes(setUp)
   setUp.closeSync()
+  const kept: Kept = { tables: createCommitted(), datasets: createCommitted(), sizes: createCommitted() }
 
-  const connect = async () => createCatalogue(await instance.connect(), partitionTimes)
+  const connect = async () => createCatalogue(await instance.connect(), { partitionTimes, kept })
   return {
     dir,
     connect,

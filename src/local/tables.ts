@@ -56,7 +56,7 @@ export function applied<T extends object>(before: T, wish: TableWish): T {
 
 /** A new table by a wish: kind, partition column checked, the dataset's default expirations. */
 export async function newTable(catalogue: Catalogue, ref: TableRef, wish: TableWish): Promise<NewTable> {
-  const { body } = await findDataset(catalogue.connection, ref)
+  const { body } = await findDataset(catalogue, ref)
   const table = applied<NewTable>({ ref, kind: wish.view ? 'VIEW' : 'TABLE', schema: [] }, wish)
   checkColumns(table)
   const lifetime = optional(body.defaultTableExpirationMs, integer)
@@ -142,7 +142,7 @@ export async function tableResource(catalogue: Catalogue, table: TableMeta, orig
     ...(table.description === undefined ? {} : { description: table.description }),
     schema: { fields: fieldsToRest(table.schema) },
     lastModifiedTime: String(table.modifiedAt),
-    location: (await findDataset(catalogue.connection, table.ref)).body.location,
+    location: (await findDataset(catalogue, table.ref)).body.location,
     ...rows,
   }
 }
@@ -181,9 +181,9 @@ function snapshotDefinition({ base, time }: NonNullable<TableMeta['snapshot']>):
   return { baseTableReference, snapshotTime: new Date(time).toISOString() }
 }
 
-async function contents({ connection }: Catalogue, table: TableMeta): Promise<object> {
+async function contents({ connection, kept }: Catalogue, table: TableMeta): Promise<object> {
   const sql = `SELECT count(*) AS n, ${byteSize(table.schema)} AS bytes FROM ${table.physical}`
-  const [row] = await rowsOf(connection, sql)
+  const row = await kept.sizes.find(connection, table.physical, async () => (await rowsOf(connection, sql))[0], sql)
   return { numRows: String(row?.n ?? 0), numBytes: String(row?.bytes ?? 0), numLongTermBytes: '0' }
 }
 

@@ -14,7 +14,7 @@ beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'partitions-'))
   database = await openDatabase(dir)
   await database.use(async catalogue => {
-    await createDataset(catalogue.connection, ref, {})
+    await createDataset(catalogue, ref, {})
     const partition = { column: 'dato', type: 'DAY' } as const
     await catalogue.create({ ref, kind: 'TABLE', schema: [{ name: 'dato', type: 'DATE', mode: 'NULLABLE' }], partition })
   })

@@ -35,15 +35,15 @@ export function datasetRoutes(database: Database): Routes {
         return { body: { kind: 'bigquery#datasetList', ...listing(items, 'datasets', call.query) } }
       }),
     'POST /projects/:project/datasets': call =>
-      database.use(async ({ connection }) => {
+      database.use(async catalogue => {
         const body = await call.json()
         const project = ref(call).project
         const dataset = text(object(body.datasetReference, 'datasetReference').datasetId, 'datasetReference.datasetId')
-        const made = await createDataset(connection, { project, dataset }, { ...defaults, ...writable(body) })
+        const made = await createDataset(catalogue, { project, dataset }, { ...defaults, ...writable(body) })
         return { body: datasetResource(made, call.origin) }
       }),
     'GET /projects/:project/datasets/:dataset': call =>
-      database.use(async ({ connection }) => ({ body: datasetResource(await findDataset(connection, ref(call)), call.origin) })),
+      database.use(async catalogue => ({ body: datasetResource(await findDataset(catalogue, ref(call)), call.origin) })),
     'PATCH /projects/:project/datasets/:dataset': call => change(call, (before, sent) => merged(before, sent)),
     'PUT /projects/:project/datasets/:dataset': call =>
       change(call, (before, sent) => ({ access: before.access, location: before.location, ...sent })),
@@ -55,9 +55,9 @@ export function datasetRoutes(database: Database): Routes {
   }
 
   function change(call: Call, next: (before: JsonObject, sent: JsonObject) => JsonObject) {
-    return database.use(async ({ connection }) => {
+    return database.use(async catalogue => {
       const sent = writable(await call.json())
-      const changed = await changeDataset(connection, ref(call), call.headers['if-match'], before => {
+      const changed = await changeDataset(catalogue, ref(call), call.headers['if-match'], before => {
         if (sent.location && sent.location !== before.location) {
           throw new BigQueryError('invalid', 'The location of a dataset cannot be changed after it is created.')
         }

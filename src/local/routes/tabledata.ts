@@ -65,7 +65,7 @@ async function list(catalogue: Catalogue, ref: TableRef, call: Call) {
 }
 
 async function tableRows(catalogue: Catalogue, ref: TableRef, snapshot: string | undefined): Promise<Rows> {
-  await findDataset(catalogue.connection, ref)
+  await findDataset(catalogue, ref)
   const table = await catalogue.find(ref)
   if (!table) throw noSuchTable(ref)
   if (table.kind === 'VIEW') throw new BigQueryError('invalid', 'Cannot list a table of type VIEW.')

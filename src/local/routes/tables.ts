@@ -25,7 +25,7 @@ export function tableRoutes(database: Database, engine: () => Promise<SqlEngine>
     'GET /projects/:project/datasets/:dataset/tables': call =>
       database.use(async catalogue => {
         const dataset = refOf(call)
-        await findDataset(catalogue.connection, dataset)
+        await findDataset(catalogue, dataset)
         const tables = await catalogue.list(dataset)
         return {
           body: {
@@ -51,7 +51,7 @@ export function tableRoutes(database: Database, engine: () => Promise<SqlEngine>
         const ref = refOf(call)
         const result = await resultRows(catalogue.connection, ref)
         if (result) return { body: resultResource(ref, result) }
-        await findDataset(catalogue.connection, ref)
+        await findDataset(catalogue, ref)
         const table = await catalogue.find(ref)
         if (!table) throw noSuchTable(ref)
         return { body: await tableResource(catalogue, table, call.origin) }
@@ -79,7 +79,7 @@ export function tableRoutes(database: Database, engine: () => Promise<SqlEngine>
       ),
     [`DELETE ${one}`]: call =>
       database.use(async catalogue => {
-        await findDataset(catalogue.connection, refOf(call))
+        await findDataset(catalogue, refOf(call))
         await catalogue.drop(refOf(call))
         return {}
       }),

@@ -5,15 +5,17 @@ import type { Prepared, Session } from './session.ts'
 
 /** Bytes of the columns that a statement reads, by BigQuery's sizes (an estimate: nested and repeated values count 8 a row). */
 export async function bytesRead(session: Session, prepared: Prepared): Promise<number> {
+  const { connection, kept } = session.catalogue
   let bytes = 0
   for (const [name, columns] of columnsRead(prepared)) {
     const table = prepared.tables.get(name)
     if (table === undefined) continue
     const sizes = [...columns].map(index => sizeOf(table.schema[index]))
-    const [row] = await rowsOf(
-      session.catalogue.connection,
-      `SELECT CAST(${sizes.join(' + ') || '0'} AS DOUBLE) AS bytes FROM ${table.physical}`,
-    )
+    const sql = `SELECT CAST(${sizes.join(' + ') || '0'} AS DOUBLE) AS bytes FROM ${table.physical}`
+    const read = async () => (await rowsOf(connection, sql))[0]
+    // The others are tables of this one request.
+    const isKept = table.physical.startsWith(quoted('_rows'))
+    const row = await (isKept ? kept.sizes.find(connection, table.physical, read, sql) : read())
     bytes += Number(row?.bytes ?? 0)
   }
   if (!session.request.dryRun) refuseTooMuch(bytes, session.request.maximumBytesBilled)

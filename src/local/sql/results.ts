@@ -65,8 +65,9 @@ export async function keepQuery(
 ): Promise<Results> {
   const name = newResultName()
   if (!inTransaction) {
-    await connection.run(`CREATE TABLE ${name} AS ${sql}`)
-    return { rows: name, totalRows: await countOf(connection, name) }
+    // Its answer is the number of rows.
+    const made = await connection.runAndReadAll(`CREATE TABLE ${name} AS ${sql}`)
+    return { rows: name, totalRows: Number(made.getRows()[0]?.[0]) }
   }
   const result = await connection.stream(sql)
   const other = (await store.connect()).connection

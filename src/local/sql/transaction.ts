@@ -1,7 +1,7 @@
 import { datetimeOf } from '../../googlesql/time.ts'
 import { now as milliseconds } from '../clock.ts'
 import { BigQueryError, type TableMeta } from '../contract.ts'
-import { begin as beginIn, commit as commitIn, isConflict, rollback as rollbackIn } from '../duck.ts'
+import { begin as beginIn, commit as commitIn, isConflict, rollback as rollbackIn, transactionOf } from '../duck.ts'
 import type { Claim, Touch } from './conflicts.ts'
 import type { Session } from './session.ts'
 
@@ -151,6 +151,7 @@ async function attempt<T>(
     note(wrote)
     claim.touch(wrote.how, wrote.table.ref, wrote.table.physical)
     session.written.set(wrote.table.physical, wrote.table)
+    session.catalogue.kept.sizes.changing(session.catalogue.connection, wrote.table.physical)
   }
   let done: Awaited<ReturnType<Work<T>>>
   try {
@@ -171,6 +172,8 @@ async function takeSnapshot(session: Session): Promise<void> {
   await beginIn(connection)
   session.isolated = true
   await connection.run('SELECT 1 FROM _catalogue.tables LIMIT 1')
+  const transaction = transactionOf(connection)
+  if (transaction) transaction.hasSnapshot = true
 }
 
 async function end(session: Session, how: typeof commitIn): Promise<void> {
