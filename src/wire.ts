@@ -11,12 +11,14 @@ export { cluster } from './adapters/kubectl/cluster.ts'
 export async function wire(config: Config, options: NonNullable<Parameters<Context['world']>[0]> = {}): Promise<World> {
   const { connect } = await import('./adapters/bigquery/connect.ts')
   const { createSpool } = await import('./adapters/duckdb/spool.ts')
+  const { areFlat, openRows } = await import('./adapters/parquet/rows.ts')
   const { openBulk } = await import('./adapters/parquet/bulk.ts')
   const { createPostgresReader } = await import('./adapters/postgres/reader.ts')
   const { createFileReader } = await import('./adapters/files/reader.ts')
   const { clock } = await import('./adapters/clock.ts')
   const { environment, location, policy, codeSha, user, podName, naisjob } = config
   const attempt = randomBytes(3).toString('hex')
+  const spool = createSpool({ directory: config.temporary })
   const endpoint = options.endpoint ?? config.endpoint
   const project = endpoint === undefined ? projectOf(config) : (config.project ?? 'local')
   const reach = { project, location, endpoint, policy, clock }
@@ -33,7 +35,7 @@ export async function wire(config: Config, options: NonNullable<Parameters<Conte
       },
       warehouse: bigquery.warehouse,
       spool: {
-        ...createSpool({ directory: config.temporary }),
+        open: columns => (areFlat(columns) ? openRows(columns, { directory: config.temporary }) : spool.open(columns)),
         openBulk: columns => openBulk(columns, { directory: config.temporary }),
       },
       clock,

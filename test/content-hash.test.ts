@@ -1,4 +1,4 @@
-// One hash, worked out three times over the same rows: by the spool's DuckDB before they are sent, by Google's evaluator over a stage, and by what the local
+// One hash, worked out three times over the same rows: by the spool (DuckDB's, and that of rows without records) before they are sent, by Google's evaluator over a stage, and by what the local
 // server makes of the query for a stage of any size.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,9 +7,11 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stageColumn } from '../src/adapters/bigquery/staged.ts'
 import { createSpool } from '../src/adapters/duckdb/spool.ts'
+import { areFlat, openRows } from '../src/adapters/parquet/rows.ts'
 import type { AnyRow, Column, ColumnType, Value } from '../src/domain/column.ts'
 import { contentSql } from '../src/domain/content.ts'
 import type { Field } from '../src/googlesql/field.ts'
+import type { SpoolWriter } from '../src/ports/spool.ts'
 import { type Bench, openBench } from './local/sql/support/bench.ts'
 import { compareOn } from './local/sql/support/lowered.ts'
 import { anyValueOf } from './support/values.ts'
@@ -30,7 +32,13 @@ afterAll(async () => {
 })
 
 async function spoolHash(columns: readonly Column[], rows: readonly AnyRow[]): Promise<string> {
-  const writer = await createSpool({ directory }).open(columns)
+  const hash = await hashBy(createSpool({ directory }).open(columns), rows)
+  if (areFlat(columns)) expect(await hashBy(openRows(columns, { directory }), rows)).toBe(hash)
+  return hash
+}
+
+async function hashBy(opened: Promise<SpoolWriter>, rows: readonly AnyRow[]): Promise<string> {
+  const writer = await opened
   try {
     await writer.write(rows)
     return (await writer.finish()).contentHash

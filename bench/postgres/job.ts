@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { clock } from '../../src/adapters/clock.ts'
-import { createSpool } from '../../src/adapters/duckdb/spool.ts'
 import { openBulk } from '../../src/adapters/parquet/bulk.ts'
+import { openRows } from '../../src/adapters/parquet/rows.ts'
 import { createPostgresReader } from '../../src/adapters/postgres/reader.ts'
 import { readConfig } from '../../src/config.ts'
 import { production } from '../../src/domain/policy.ts'
@@ -32,7 +32,7 @@ const modes: Readonly<Record<string, () => Promise<{ rows: number; bytes?: numbe
     return sized(await writer.finish())
   },
   async each() {
-    const writer = await createSpool({ directory }).open(each.to.row.columns)
+    const writer = await openRows(each.to.row.columns, { directory })
     const pages = transformed(each, { scope: null, windows: {} }, { readers: { postgres: reader } as never }, signal, () => {})
     for await (const page of pages) await writer.write(page)
     return sized(await writer.finish())

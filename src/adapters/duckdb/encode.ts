@@ -1,46 +1,34 @@
 import type * as duckdb from '@duckdb/node-api'
 import type { Column, ColumnType, Value } from '../../domain/column.ts'
+import { shortest } from '../../domain/decimal.ts'
 import { microsOf } from '../../domain/micros.ts'
-import { isPersonal } from '../../domain/personal.ts'
+import { inside, noPlace } from '../../domain/misfit.ts'
 import { isDate, isDatetime, isDecimal, isTime, isTimestamp } from '../../domain/text.ts'
 
 type Duck = duckdb.DuckDBValue
 export type Encode = (value: Value | undefined) => Duck
-
-/** A value that has no place in its column. `at` is the path inside the column; `shown` is what the value is, as a type. */
-export class Misfit extends Error {
-  readonly at: string
-  readonly problem: string
-  constructor(at: string, problem: string) {
-    super(problem)
-    this.at = at
-    this.problem = problem
-  }
-}
 
 /**
  * Compiles what turns a value in memory into DuckDB's, exactly. What it returns throws Misfit, without the value where the column, one inside it
  * or a record round it (`hidden`) is marked as personal data.
  */
 export function encoder(duck: typeof duckdb, column: Column, hidden = false): Encode {
-  const at = column.name
   if (column.mode === 'REPEATED') {
     const one = encoder(duck, { ...column, mode: 'REQUIRED' }, hidden)
     return value => {
-      if (!Array.isArray(value)) throw new Misfit(at, `expected an array, got ${typeName(value)}`)
+      if (!Array.isArray(value)) throw noPlace(column, value, hidden)
       return duck.listValue(value.map((element, index) => inside(`[${index}]`, () => one(element))))
     }
   }
-  const isHidden = hidden || isPersonal(column)
   const one = column.type === 'RECORD' ? recordEncoder(duck, column, hidden) : scalarEncoder(duck, column.type)
   return value => {
     if (value !== null && value !== undefined) {
       const encoded = one(value)
       if (encoded !== undefined) return encoded
-      throw new Misfit(at, `expected ${expected[column.type]}, got ${isHidden ? typeName(value) : shown(value)}`)
+      throw noPlace(column, value, hidden)
     }
     if (column.mode === 'NULLABLE') return null
-    throw new Misfit(at, `expected ${expected[column.type]}, got null`)
+    throw noPlace(column, null, hidden)
   }
 }
 
@@ -103,53 +91,4 @@ function scaledBy9(text: string): bigint {
   const [whole = '', fraction = ''] = text.replace('-', '').split('.')
   const scaled = BigInt(whole + fraction.slice(0, 9).padEnd(9, '0'))
   return text.startsWith('-') ? -scaled : scaled
-}
-
-/** The shortest text of a decimal: equal numbers have equal texts, and so equal hashes. */
-function shortest(text: string): string {
-  const [whole = '', fraction = ''] = text.replace('-', '').split('.')
-  const digits = whole.replace(/^0+(?=\d)/, '') || '0'
-  const rest = fraction.replace(/0+$/, '')
-  const plain = rest === '' ? digits : `${digits}.${rest}`
-  return text.startsWith('-') && plain !== '0' ? `-${plain}` : plain
-}
-
-function inside<T>(prefix: string, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (!(error instanceof Misfit)) throw error
-    // `[2]` stands behind the column's name, `record.` before the field's.
-    throw new Misfit(
-      prefix.startsWith('[') ? error.at.replace(/^[^.[]+/, name => `${name}${prefix}`) : `${prefix}${error.at}`,
-      error.problem,
-    )
-  }
-}
-
-const expected: Readonly<Record<ColumnType, string>> = {
-  STRING: 'text of whole characters',
-  BYTES: 'bytes',
-  INT64: 'a whole number of 64 bits (a number beyond 2^53 is no longer exact: use bq.int64())',
-  FLOAT64: 'a number',
-  BOOL: 'true or false',
-  NUMERIC: 'a NUMERIC as text (29 digits before the point, 9 after it)',
-  BIGNUMERIC: 'a BIGNUMERIC as text (38 digits before the point, 38 after it)',
-  TIMESTAMP: 'a TIMESTAMP as text in UTC with at most six fraction digits',
-  DATE: 'a DATE as text',
-  TIME: 'a TIME as text',
-  DATETIME: 'a DATETIME as text',
-  JSON: 'JSON as text',
-  GEOGRAPHY: 'WKT text',
-  RECORD: 'an object',
-}
-
-function typeName(value: unknown): string {
-  if (value === null || value === undefined) return 'null'
-  return Array.isArray(value) ? 'an array' : value instanceof Uint8Array ? 'bytes' : `a ${typeof value}`
-}
-
-function shown(value: Value): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
-  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : typeName(value)
 }

@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Column } from '../../domain/column.ts'
-import { EtlError } from '../../domain/error.ts'
 import type { BulkWriter } from '../../ports/spool.ts'
 import type { VectorPage } from '../../ports/vectors.ts'
 import { createParquet, type ParquetFile } from './file.ts'
+import { openFolder, safely } from './folder.ts'
 
 /** Bytes of one file, about: an upload and a load job each. */
 const partBytes = 128 * 1024 * 1024
@@ -14,10 +14,7 @@ export async function openBulk(
   columns: readonly Column[],
   options: { readonly directory: string; readonly partBytes?: number },
 ): Promise<BulkWriter> {
-  const folder = await safely(async () => {
-    await mkdir(options.directory, { recursive: true })
-    return mkdtemp(join(options.directory, 'etl-'))
-  })
+  const folder = await openFolder(options.directory)
   const files: string[] = []
   let file: ParquetFile | undefined
   let [rows, writing] = [0, Promise.resolve()]
@@ -54,21 +51,5 @@ export async function openBulk(
       file = undefined
       await rm(folder, { recursive: true, force: true })
     },
-  }
-}
-
-async function safely<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (cause) {
-    const { code } = cause as { code?: string }
-    if (code === undefined) throw cause
-    throw new EtlError(
-      'config',
-      code === 'ENOSPC'
-        ? 'the disk for temporary files is full.'
-        : `the folder for temporary files can not be written (${code}).`,
-      { hint: 'on nais it is /tmp, an emptyDir: ask for more ephemeral storage; elsewhere set TMPDIR', cause },
-    )
   }
 }

@@ -62,8 +62,8 @@ function missing(column: Column, to: Builder): void {
   else to.null()
 }
 
-/** Rows of a page that a transform gets, at least. */
-const rowsOfPage = 2048
+/** Rows of a page that a transform gets, at least: what is alive at once is copied by every collection of the young generation. */
+const rowsOfPage = 512
 
 /** Frames as pages of rows, for a transform that asks for them. */
 export async function* rowPages(frames: AsyncIterable<Frame>, fields: readonly Field[]): AsyncGenerator<readonly AnyRow[]> {
