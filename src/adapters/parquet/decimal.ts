@@ -17,7 +17,9 @@ export function putNumeric(text: string, to: Bytes, line: Bytes): boolean {
   let whole = 0
   for (; at < text.length && text.charCodeAt(at) !== point; at++) whole = whole * 10 + text.charCodeAt(at) - zero
   const end = at
-  let [fraction, last, behind] = [0, end, end + 1]
+  let fraction = 0
+  let last = end
+  let behind = end + 1
   for (let scale = 1e8; behind < text.length; behind++, scale /= 10) {
     const digit = text.charCodeAt(behind) - zero
     // Behind nine digits all are zeros.

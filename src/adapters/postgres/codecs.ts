@@ -69,9 +69,12 @@ export function codecOf(wire: Wire, column: Column): Codec {
     case 'time':
       return fixed(8, putTime, timeText, outside.time)
     case 'timestamp':
-      return column.type === 'TIMESTAMP'
-        ? fixed(8, putTimestamp, (from, at) => zoned(timestampText(from, at)), outside.timestamp)
-        : fixed(8, putTimestamp, timestampText, outside.timestamp)
+      return fixed(
+        8,
+        putTimestamp,
+        (from, at) => timestampText(from, at, column.type === 'TIMESTAMP' ? 'Z' : ''),
+        outside.timestamp,
+      )
     case 'numeric':
       return numeric(column.type === 'BIGNUMERIC' ? 'BIGNUMERIC' : 'NUMERIC')
   }
@@ -95,10 +98,6 @@ function fixed(
       return text
     },
   }
-}
-
-function zoned(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : `${text}Z`
 }
 
 function numeric(type: 'NUMERIC' | 'BIGNUMERIC'): Codec {
@@ -210,20 +209,26 @@ const lower = Uint8Array.from(hex, pair => pair.charCodeAt(1))
 
 function putUuid(from: Buffer, at: number, _: number, to: Builder): void {
   const target = to.bytes
-  let place = to.used
-  target[place] = 36
-  target[place + 1] = target[place + 2] = target[place + 3] = 0
-  place += 4
-  for (let index = 0; index < 16; index++) {
-    if (index === 4 || index === 6 || index === 8 || index === 10) target[place++] = 45
-    const byte = from[at + index] as number
-    target[place++] = upper[byte] as number
-    target[place++] = lower[byte] as number
-  }
-  to.used = place
+  target[to.used] = 36
+  target[to.used + 1] = target[to.used + 2] = target[to.used + 3] = 0
+  writeUuid(from, at, target, to.used + 4)
+  to.used += 40
 }
 
+const scratch = Buffer.alloc(36)
+
+/** In one piece: pieces that are put together are copied once more by the first who looks at them. */
 function uuidText(from: Buffer, at: number): string {
-  const digits = from.toString('hex', at, at + 16)
-  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}`
+  writeUuid(from, at, scratch, 0)
+  return scratch.toString('latin1')
+}
+
+function writeUuid(from: Buffer, at: number, to: Buffer, start: number): void {
+  let place = start
+  for (let index = 0; index < 16; index++) {
+    if (index === 4 || index === 6 || index === 8 || index === 10) to[place++] = 45
+    const byte = from[at + index] as number
+    to[place++] = upper[byte] as number
+    to[place++] = lower[byte] as number
+  }
 }

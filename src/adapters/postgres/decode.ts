@@ -82,11 +82,13 @@ export async function* rowPages(frames: AsyncIterable<Frame>, fields: readonly F
 
 function rowDecoder(fields: readonly Field[]): (frame: Frame, before: number, page: AnyRow[]) => void {
   const codecs = fields.map(({ column, wire }) => codecOf(wire, column))
+  // A copy has room for all fields at once: one that grows by each field is allocated several times.
+  const empty: Readonly<Record<string, Value>> = Object.fromEntries(fields.map(({ column }) => [column.name, null]))
   return ({ bytes, rows, starts, sizes }, before, page) => {
     let [row, index] = [0, 0]
     try {
       for (let field = 0; row < rows; row++) {
-        const values: Record<string, Value> = {}
+        const values: Record<string, Value> = { ...empty }
         for (index = 0; index < fields.length; index++, field++) {
           const size = sizes[field] as number
           const { column } = fields[index] as Field

@@ -46,8 +46,8 @@ export function dateText(from: Buffer, at: number): string | undefined {
   return day < firstDay || day > lastDay ? undefined : dayText(day)
 }
 
-/** `2024-01-31T06:30:00.000001`: six fraction digits or none; undefined outside of the years 1 to 9999. */
-export function timestampText(from: Buffer, at: number): string | undefined {
+/** `2024-01-31T06:30:00.000001` and the zone's letter: six fraction digits or none; undefined outside of the years 1 to 9999. */
+export function timestampText(from: Buffer, at: number, zone: '' | 'Z'): string | undefined {
   const low = (int32(from, at + 4) >>> 0) + low2000
   const high = int32(from, at) + high2000 + (low > 0xffffffff ? 1 : 0)
   if (isOutside(high, low >>> 0)) return undefined
@@ -56,7 +56,12 @@ export function timestampText(from: Buffer, at: number): string | undefined {
   const carried = Math.floor(micros / 1_000_000)
   const seconds = high * 4294 + carried
   const day = Math.floor(seconds / 86_400)
-  return `${dayText(day)}T${clockText(seconds - day * 86_400, micros - carried * 1_000_000)}`
+  const date = dayText(day)
+  for (let index = 0; index < 10; index++) scratch[index] = date.charCodeAt(index)
+  scratch[10] = letterT
+  let end = putClock(seconds - day * 86_400, micros - carried * 1_000_000, 11)
+  if (zone === 'Z') scratch[end++] = letterZ
+  return scratch.toString('latin1', 0, end)
 }
 
 /** `06:30:00.000001`; undefined for 24:00:00. */
@@ -64,7 +69,7 @@ export function timeText(from: Buffer, at: number): string | undefined {
   const micros = int32(from, at) * 2 ** 32 + (int32(from, at + 4) >>> 0)
   if (micros >= 86_400_000_000) return undefined
   const seconds = Math.floor(micros / 1_000_000)
-  return clockText(seconds, micros - seconds * 1_000_000)
+  return scratch.toString('latin1', 0, putClock(seconds, micros - seconds * 1_000_000, 0))
 }
 
 export const outside = { date: noDay, timestamp: noTime, time: no24 }
@@ -80,13 +85,32 @@ function dayText(day: number): string {
   return text
 }
 
-const two = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
+const [point, zero, colon, letterT, letterZ] = [46, 48, 58, 84, 90]
+/** A text in one piece: pieces that are put together are copied once more by the first who looks at them. */
+const scratch = Buffer.alloc(32)
 
-function clockText(seconds: number, micros: number): string {
+/** @returns where it ends. */
+function putClock(seconds: number, micros: number, at: number): number {
   const minutes = Math.floor(seconds / 60)
   const hours = Math.floor(minutes / 60)
-  const text = `${two[hours]}:${two[minutes - hours * 60]}:${two[seconds - minutes * 60]}`
-  return micros === 0 ? text : `${text}.${String(micros + 1_000_000).slice(1)}`
+  putDigits(hours, 2, at)
+  scratch[at + 2] = colon
+  putDigits(minutes - hours * 60, 2, at + 3)
+  scratch[at + 5] = colon
+  putDigits(seconds - minutes * 60, 2, at + 6)
+  if (micros === 0) return at + 8
+  scratch[at + 8] = point
+  putDigits(micros, 6, at + 9)
+  return at + 15
+}
+
+function putDigits(number: number, width: number, start: number): void {
+  let rest = number | 0
+  for (let at = start + width - 1; at >= start; at--) {
+    const tens = (rest / 10) | 0
+    scratch[at] = zero + rest - tens * 10
+    rest = tens
+  }
 }
 
 function halves(value: bigint): readonly [number, number] {
