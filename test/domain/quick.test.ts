@@ -138,7 +138,7 @@ const hostile = [
 ]
 
 describe('what is decided quickly of', () => {
-  test.each(Object.entries(schemas))('%s is what zod decides', (name, schema) => {
+  test.each(Object.entries(schemas))('%s is what zod decides', async (name, schema) => {
     const quick = quickTest(schema)
     if (quick === undefined) throw new Error('zod is asked')
     const zod = fieldsOf({ [name]: schema })[name] as z.ZodType
@@ -154,7 +154,7 @@ describe('what is decided quickly of', () => {
         const at = value === '' ? 0 : place % value.length
         return place % 2 === 0 ? value.slice(0, at) + change + value.slice(at) : value.slice(0, at) + change + value.slice(at + 1)
       })
-    fc.assert(fc.property(fc.oneof(fits, near, fc.anything({ withBigInt: true }), fc.double(), fc.integer()), same), {
+    await fc.assert(fc.property(fc.oneof(fits, near, fc.anything({ withBigInt: true }), fc.double(), fc.integer()), same), {
       numRuns: 300,
     })
   })
@@ -172,7 +172,7 @@ describe('what is decided quickly of', () => {
   })
 })
 
-test('times and decimals are what their patterns say', () => {
+test('times and decimals are what their patterns say', async () => {
   const time = /^([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$/
   const decimal = (text: string, whole: number, fraction: number) => {
     const parts = /^-?0*(\d*)(?:\.(\d*?)0*)?$/.exec(text)
@@ -181,7 +181,7 @@ test('times and decimals are what their patterns say', () => {
   const of = (unit: string, maxLength: number) => fc.array(fc.constantFrom(...unit), { maxLength }).map(list => list.join(''))
   const two = of('0123456', 2)
   const clock = fc.tuple(two, two, two, of('.0123', 8)).map(([h, m, s, rest]) => `${h}:${m}:${s}${rest}`)
-  fc.assert(
+  await fc.assert(
     fc.property(fc.oneof(of('-.0123x', 9), clock, of('0123456:.', 12)), fc.nat(4), fc.nat(4), (text, whole, fraction) => {
       expect([text, isDecimal(text, whole, fraction)]).toEqual([text, decimal(text, whole, fraction)])
       expect([text, isTime(text)]).toEqual([text, time.test(text)])
