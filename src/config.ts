@@ -6,7 +6,7 @@ import { type Policy, production, scaled } from './domain/policy.ts'
 /** What the command line may say about the world; every command takes these. */
 export type WorldFlags = { readonly env?: string; readonly project?: string; readonly json?: boolean }
 
-/** Environment and flags, merged once, frozen. Nothing else reads process.env. */
+/** Environment and flags, merged once, frozen. Nothing else in src reads process.env. */
 export type Config = {
   readonly root: string
   readonly environment: string

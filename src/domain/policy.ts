@@ -2,7 +2,7 @@
  * Every wait of a run, in one place, in milliseconds. Tests scale all of them by one factor; test/domain/policy.test.ts pins the production values.
  */
 export type Policy = {
-  /** The same request again after it got no answer (docs/protocol.md): full jitter from `first`, doubling, at most `cap`, `tries` times. */
+  /** The same request again after it got no answer (docs/versions.md): full jitter from `first`, doubling, at most `cap`, `tries` times. */
   readonly request: { readonly first: number; readonly cap: number; readonly tries: number }
   /** After a conflict: full jitter from `first`, doubling, at most `cap`, for at least `window`. */
   readonly conflict: { readonly first: number; readonly cap: number; readonly window: number }
