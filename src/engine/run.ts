@@ -3,6 +3,7 @@ import type { RunEvent } from '../domain/event.ts'
 import { microsOf } from '../domain/micros.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Plan } from '../domain/plan.ts'
+import { jitter } from '../domain/policy.ts'
 import type { PublishOutcome } from '../domain/run.ts'
 import { tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
@@ -28,7 +29,7 @@ export type Outcome = {
   readonly rows: number
 }
 
-/** How often a run that lost its base plans anew (protocol: Losing). */
+/** How often a run that lost its base, or whose source broke off in the middle, plans anew (protocol: Losing). */
 const replans = 3
 
 /**
@@ -50,7 +51,13 @@ export async function run(
   const time = jobTime(settings, ports.clock, signal)
   try {
     for (let tried = 1; tried <= replans; tried++) {
-      const outcome = await once({ pipeline, request, ports, settings, time, known, say, tried })
+      const outcome = await once({ pipeline, request, ports, settings, time, known, say, tried }).catch(async error => {
+        if (!wasCut(error) || tried === replans || time.signal.aborted) throw error
+        const wait = jitter(settings.policy.request, tried, Math.random())
+        say('waiting', { why: `${error.message} Reading anew`, milliseconds: wait })
+        await ports.clock.sleep(wait, time.signal)
+        return 'lost' as const
+      })
       if (outcome !== 'lost') return outcome
     }
     throw new EtlError('conflict', `lost ${replans} times to other publications.`, {
@@ -65,6 +72,11 @@ export async function run(
   } finally {
     time.end()
   }
+}
+
+/** A source that broke off while it was read: nothing was published, and all of it is read again, at another moment. */
+function wasCut(error: unknown): error is EtlError {
+  return error instanceof EtlError && error.kind === 'unavailable' && error.where.step?.startsWith('read ') === true
 }
 
 /** What a run knows across its tries. */
