@@ -1,25 +1,37 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { startTestPostgres } from '../../support/postgres.ts'
 
 const module = fileURLToPath(new URL('../../../src/local/postgres/process.ts', import.meta.url))
-const folders = () => new Set(readdirSync(tmpdir()).filter(name => name.startsWith('etl-postgres-')))
 
 test('a Postgres of its own answers, takes only its password, and leaves nothing behind', async () => {
-  const before = folders()
-  const postgres = await startTestPostgres()
+  // Others start theirs in the usual place at the same time.
+  const own = await mkdtemp(join(tmpdir(), 'etl-process-'))
+  await chmod(own, 0o755)
+  const usual = process.env.TMPDIR
+  process.env.TMPDIR = own
   try {
-    const { rows } = await postgres.run("SELECT 'æøå' AS tekst, current_setting('TimeZone') AS sone")
-    expect(rows).toEqual([{ tekst: 'æøå', sone: 'UTC' }])
-    await expect(postgres.session('postgres', 'etl')).rejects.toThrow(/password authentication failed/)
+    const postgres = await startTestPostgres()
+    try {
+      expect(readdirSync(own)).toEqual([expect.stringMatching(/^etl-postgres-/)])
+      const { rows } = await postgres.run("SELECT 'æøå' AS tekst, current_setting('TimeZone') AS sone")
+      expect(rows).toEqual([{ tekst: 'æøå', sone: 'UTC' }])
+      await expect(postgres.session('postgres', 'etl')).rejects.toThrow(/password authentication failed/)
+    } finally {
+      await postgres.stop()
+    }
+    expect(readdirSync(own)).toEqual([])
   } finally {
-    await postgres.stop()
+    if (usual === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = usual
+    await rm(own, { recursive: true, force: true })
   }
-  expect([...folders()].filter(name => !before.has(name))).toEqual([])
 })
 
 test('it ends with its parent, also where that one is killed, and its data goes', async () => {
