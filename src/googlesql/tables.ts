@@ -2,8 +2,8 @@ import type { Edit } from './edit.ts'
 import { GoogleSqlError } from './error.ts'
 import { child, children, type Node, rangeOf, text, walk } from './tree.ts'
 
-/** A place in a statement where a table is named. */
-export type TableUse = { readonly path: readonly string[]; readonly edit: (name: string) => Edit }
+/** A place in a statement where a table is named; `past`: the clause FOR SYSTEM_TIME AS OF behind it. */
+export type TableUse = { readonly path: readonly string[]; readonly edit: (name: string) => Edit; readonly past?: Node }
 
 /**
  * The places of a parsed statement that name one of `paths` (as `tableNames` gives them). Each can be replaced by one identifier, keeping the name
@@ -26,7 +26,8 @@ export function tableUses(statement: Node, paths: readonly (readonly string[])[]
       )
     }
     const alias = place.aliased ? '' : ` AS ${quoted(parts(path).at(-1) ?? '')}`
-    uses.push({ path, edit: name => ({ ...range, text: `${quoted(name)}${alias}` }) })
+    const past = child(node, 'forSystemTime')
+    uses.push({ path, edit: name => ({ ...range, text: `${quoted(name)}${alias}` }), ...(past && { past }) })
   }
   return uses
 }

@@ -64,6 +64,7 @@ export function createCatalogue(connection: DuckDBConnection, { partitionTimes, 
         ])
         if (expired) await remove(ref, String(expired.physical))
         const physical = table.kind === 'VIEW' ? '' : newPhysical(ref)
+        if (physical) kept.writes.changing(connection, physical)
         if (physical) await connection.run(`CREATE TABLE ${physical} (${columns(table)})`)
         const meta: TableMeta = { ...table, physical, etag: newEtag(), createdAt: now(), modifiedAt: now() }
         await connection
@@ -87,6 +88,7 @@ export function createCatalogue(connection: DuckDBConnection, { partitionTimes, 
         kept.tables.changing(connection, nameOf(ref))
         const before = await existing(ref)
         kept.sizes.changing(connection, before.physical)
+        kept.writes.changing(connection, before.physical)
         const after: TableMeta = { ...before, ...change, etag: newEtag(), modifiedAt: now() }
         if (change.schema && before.kind === 'TABLE') await evolve(connection, before, change.schema, using)
         await connection.run(`UPDATE _catalogue.tables SET etag = $4, modified = $5, body = $6 WHERE ${isTable}`, [

@@ -3,6 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import type { FieldType } from '../googlesql/field.ts'
 import type { Committed } from './committed.ts'
 import type { Row } from './duck.ts'
+import type { Writes } from './writes.ts'
 
 export type { FieldType }
 
@@ -75,6 +76,7 @@ export type Kept = {
   readonly datasets: Committed<Row>
   /** Numbers that take a scan of a table, by its physical name. Whatever writes to a table says so. */
   readonly sizes: Committed<Row>
+  readonly writes: Writes
 }
 
 /** When partitions were modified: `_catalogue.partitions`, the same for all connections of a server. */

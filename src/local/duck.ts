@@ -53,6 +53,8 @@ export type Transaction = {
   readonly began: number
   /** Whether it has looked into the file: that is when DuckDB takes its snapshot. */
   hasSnapshot: boolean
+  /** Whether its COMMIT was sent: from then on others may see what it has written. */
+  isCommitting: boolean
   /** What is to be done when it has been committed or rolled back. */
   readonly atEnd: (() => void)[]
 }
@@ -68,11 +70,13 @@ let moments = 0
 export async function begin(connection: DuckDBConnection): Promise<void> {
   const began = moment()
   await connection.run('BEGIN TRANSACTION')
-  open.set(connection, { began, hasSnapshot: false, atEnd: [] })
+  open.set(connection, { began, hasSnapshot: false, isCommitting: false, atEnd: [] })
 }
 
 /** Where it throws, a rollback has to follow. */
 export async function commit(connection: DuckDBConnection): Promise<void> {
+  const transaction = open.get(connection)
+  if (transaction) transaction.isCommitting = true
   await connection.run('COMMIT')
   ended(connection)
 }

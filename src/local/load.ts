@@ -95,6 +95,7 @@ export async function writeTable(catalogue: Catalogue, write: TableWrite) {
       if (!write.ignoreUnknown) refuseUnknown(write, schema)
       const { connection, kept } = catalogue
       kept.sizes.changing(connection, table.physical)
+      kept.writes.changing(connection, table.physical)
       const select = await write.source.select(schema)
       const before = await count(connection, table)
       const columns = table.schema.map(field => (isIn(schema, field.name) ? quoted(field.name) : absent(field)))

@@ -5,6 +5,7 @@ import { createCatalogue } from './catalogue.ts'
 import { createCommitted } from './committed.ts'
 import type { Catalogue, Kept, Store } from './contract.ts'
 import { openPartitionTimes } from './partitions.ts'
+import { createWrites } from './writes.ts'
 
 /** The open DuckDB file of one data directory. */
 export type Database = Store & {
@@ -23,7 +24,7 @@ export async function openDatabase(dir: string, options: { readonly memoryLimit?
   for (const statement of foundations) await setUp.run(statement)
   const partitionTimes = await openPartitionTimes(setUp)
   setUp.closeSync()
-  const kept: Kept = { tables: createCommitted(), datasets: createCommitted(), sizes: createCommitted() }
+  const kept: Kept = { tables: createCommitted(), datasets: createCommitted(), sizes: createCommitted(), writes: createWrites() }
 
   const connect = async () => createCatalogue(await instance.connect(), { partitionTimes, kept })
   return {

@@ -94,7 +94,7 @@ export async function runQuery(session: Session, prepared: Prepared, now: string
   refuseDuplicates(schema)
   const source = await sourceOf(session, prepared, schema, now)
   if (source.sql === undefined) return { schema, ...(await keepRows(session.store, schema, source.evaluate)) }
-  const inTransaction = session.transaction !== undefined
+  const inTransaction = session.isolated
   try {
     return { schema, ...(await keepQuery(session.store, session.catalogue.connection, inTransaction, schema, source.sql)) }
   } catch (error) {

@@ -1,18 +1,17 @@
-import type { Value } from '../../googlesql/field.ts'
-import { child, children, type Node, text } from '../../googlesql/tree.ts'
-import { fieldOf, typeName } from '../../googlesql/types.ts'
+import { child, text } from '../../googlesql/tree.ts'
 import { BigQueryError, type Field, type TableMeta } from '../contract.ts'
 import { bytesRead } from './bytes.ts'
 import { define, isDefinition } from './define.ts'
 import { insert, remove, truncate, update } from './dml.ts'
+import { evaluateExpression, outputField } from './expressions.ts'
 import { merge } from './merge.ts'
+import { checkPast, readsPast } from './past.ts'
 import type { Progress } from './progress.ts'
-import { allRows, runQuery, schemaOf, sourceOf } from './query.ts'
+import { runQuery, schemaOf } from './query.ts'
 import type { Results } from './results.ts'
 import type { Expression, SqlStatement, Statement } from './script.ts'
 import { type Prepared, prepare, type Session } from './session.ts'
-import { begin, change, commit, currentTimestamp, rollback, stopIfAsked } from './transaction.ts'
-import { fromDuck } from './values.ts'
+import { begin, change, commit, currentTimestamp, onSnapshot, rollback, stopIfAsked } from './transaction.ts'
 
 /**
  * Runs statements in their order. A statement's rows are kept until the next SELECT. The caller rolls back what is open when this throws.
@@ -52,13 +51,11 @@ async function runStatement(session: Session, statement: Statement, progress: Pr
 async function runSql(session: Session, statement: SqlStatement, progress: Progress): Promise<void> {
   progress.statements++
   if (statement.kind === 'query') {
-    const prepared = await prepare(session, statement.node, statement.range)
-    progress.bytes += await bytesRead(session, prepared)
-    progress.statementType = 'SELECT'
-    if (progress.select !== undefined) progress.obsolete.push(progress.select)
-    progress.select = undefined
-    progress.select = await runQuery(session, prepared, session.transaction?.now ?? currentTimestamp())
-    return
+    if (!readsPast(session, statement)) return select(session, statement, progress)
+    return onSnapshot(session, async () => {
+      await checkPast(session, statement)
+      await select(session, statement, progress)
+    })
   }
   if (isDefinition(statement)) return define(session, statement, progress)
   const kind = statement.kind as keyof typeof statementTypes
@@ -75,6 +72,15 @@ async function runSql(session: Session, statement: SqlStatement, progress: Progr
   progress.statementType = statementTypes[kind]
   progress.changes = changes
   session.rowCount = changes.inserted + changes.updated + changes.deleted
+}
+
+async function select(session: Session, statement: SqlStatement, progress: Progress): Promise<void> {
+  const prepared = await prepare(session, statement.node, statement.range)
+  progress.bytes += await bytesRead(session, prepared)
+  progress.statementType = 'SELECT'
+  if (progress.select !== undefined) progress.obsolete.push(progress.select)
+  progress.select = undefined
+  progress.select = await runQuery(session, prepared, session.transaction?.now ?? currentTimestamp())
 }
 
 const modify = { insert, update, delete: remove, truncate }
@@ -111,34 +117,7 @@ async function declaredType(
   return outputField(resolved)
 }
 
-/** The value of an expression, coerced to a type as an assignment does, and its type. */
-async function evaluateExpression(session: Session, expression: Expression, to: Field | undefined): Promise<[Value, Field]> {
-  const prepared = await prepare(session, expression.node, expression.range, {
-    before: 'SELECT (',
-    after: ')',
-    ...(to && { targets: [to] }),
-  })
-  const field = outputField(prepared.resolved)
-  if (to !== undefined && typeName(field) !== typeName(to)) {
-    throw new BigQueryError(
-      'invalidQuery',
-      `Query must return a value of type ${typeName(to)}, but returns ${typeName(field)}`,
-      'query',
-    )
-  }
-  const source = await sourceOf(session, prepared, [{ ...field, name: 'value' }], session.transaction?.now ?? currentTimestamp())
-  if (source.sql === undefined) return [(await allRows(source))[0]?.[0] ?? null, field]
-  const result = await session.catalogue.connection.runAndReadAll(source.sql)
-  return [fromDuck(result.getRows()[0]?.[0], field), field]
-}
-
 const conditionField: Field = { name: '', type: 'BOOL', mode: 'NULLABLE' }
-
-function outputField(resolved: Node): Field {
-  const [output] = children(resolved, 'outputColumnList')
-  const column = child(output ?? {}, 'column') ?? {}
-  return fieldOf(text(column, 'name'), child(column, 'type') ?? {})
-}
 
 /** Says of an error which table was being changed: DuckDB's own conflicts don't. */
 async function onTable<T>(prepared: Prepared, work: () => Promise<T>): Promise<T> {

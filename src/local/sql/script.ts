@@ -89,15 +89,18 @@ function statement(node: Node, script: Buffer): Statement {
   throw refused(named(node, script, range), range, script)
 }
 
-// No rows of the past are kept here. It stands in an expression of any depth, and the analyser takes it.
+// past.ts makes sure of it in a SELECT. Elsewhere it stands in an expression of any depth, and the analyser takes it.
 function refuseTimeTravel(tree: Node, script: Buffer): void {
+  const selects = [...walk(tree)].filter(node => node.kind === 'astQueryStatementNode').map(node => rangeOf(node))
   for (const node of walk(tree)) {
     const clause = child(node, 'forSystemTime')
     if (clause === undefined) continue
-    const { line, column } = positionOf(script, rangeOf(clause)?.start ?? 0)
+    const { start } = rangeOf(clause) ?? { start: 0 }
+    if (selects.some(select => select !== undefined && select.start <= start && start < select.end)) continue
+    const { line, column } = positionOf(script, start)
     throw new BigQueryError(
       'notImplemented',
-      `FOR SYSTEM_TIME AS OF is not supported by the local BigQuery (at [${line}:${column}]), which keeps no rows of the past; nothing of the request was run. Read the table as it is now, or try this on BigQuery itself.`,
+      `FOR SYSTEM_TIME AS OF outside of a SELECT statement is not supported by the local BigQuery (at [${line}:${column}]), which keeps no rows of the past; nothing of the request was run. Read the table as it is now, or try this on BigQuery itself.`,
       'query',
     )
   }

@@ -2,7 +2,7 @@ import type { GoogleSql, Named, Rows, Scope } from '../../googlesql/analyse.ts'
 import { cut, type Edit, type Piece } from '../../googlesql/edit.ts'
 import { GoogleSqlError } from '../../googlesql/error.ts'
 import { quoted as googleQuoted, tableUses } from '../../googlesql/tables.ts'
-import type { ByteRange, Node } from '../../googlesql/tree.ts'
+import { type ByteRange, type Node, rangeOf } from '../../googlesql/tree.ts'
 import { BigQueryError, type Catalogue, type Field, type QueryRequest, type Store, type TableMeta } from '../contract.ts'
 import { noSuchDataset, noSuchTable } from '../names.ts'
 import type { Claim, Conflicts } from './conflicts.ts'
@@ -76,6 +76,8 @@ export async function prepare(session: Session, node: Node, range: ByteRange, wr
     const name = nameFor(meta, tables)
     tables.set(name, meta)
     edits.push(use.edit(name))
+    // The evaluator can't read the past, nor can DuckDB: that the present is the same, past.ts has made sure.
+    if (use.past) edits.push({ ...(rangeOf(use.past) ?? range), text: '' })
   }
   const piece = cut(session.script, range, edits, wrapping.before, wrapping.after)
   const scope: Scope = {

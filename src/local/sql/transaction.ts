@@ -151,7 +151,9 @@ async function attempt<T>(
     note(wrote)
     claim.touch(wrote.how, wrote.table.ref, wrote.table.physical)
     session.written.set(wrote.table.physical, wrote.table)
-    session.catalogue.kept.sizes.changing(session.catalogue.connection, wrote.table.physical)
+    const { connection, kept } = session.catalogue
+    kept.sizes.changing(connection, wrote.table.physical)
+    kept.writes.changing(connection, wrote.table.physical)
   }
   let done: Awaited<ReturnType<Work<T>>>
   try {

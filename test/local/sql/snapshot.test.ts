@@ -80,7 +80,10 @@ test('its expiration may change; it is dropped as a snapshot, and a table is not
 
 test.each([
   ['CREATE OR REPLACE SNAPSHOT TABLE P.D.s CLONE P.D.t', /CREATE OR REPLACE SNAPSHOT TABLE is not supported/],
-  ['CREATE SNAPSHOT TABLE P.D.s CLONE P.D.t FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()', /FOR SYSTEM_TIME AS OF is not supported/],
+  [
+    'CREATE SNAPSHOT TABLE P.D.s CLONE P.D.t FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()',
+    /FOR SYSTEM_TIME AS OF outside of a SELECT statement is not supported/,
+  ],
   ['CREATE SNAPSHOT TABLE P.D.s CLONE P.D.t WHERE k = 1', /not supported|Syntax error|WHERE/],
   ["CREATE SNAPSHOT TABLE P.D.s CLONE P.D.t OPTIONS (labels = [('a', 'b')])", /option labels is not supported/],
   ['BEGIN TRANSACTION; CREATE SNAPSHOT TABLE P.D.s CLONE P.D.t; COMMIT TRANSACTION', /not supported inside of a transaction/],
