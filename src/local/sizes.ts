@@ -6,9 +6,14 @@ import { quoted } from './duck.ts'
  * BigQuery: Estimate storage and query costs, 'Data type sizes'. NULL counts 0.
  */
 export function byteSize(columns: readonly Field[]): string {
-  if (columns.length === 0) return '0'
-  return `coalesce(sum(${columns.map(field => size(field, quoted(field.name), 0)).join(' + ')}), 0)::BIGINT`
+  // How many values a column has, DuckDB mostly knows without reading it.
+  const [fixed, others] = [columns.filter(isFixed), columns.filter(field => !isFixed(field))]
+  const counts = fixed.map(field => `count(${quoted(field.name)}) * ${fixedSizes[field.type]}`)
+  const sums = others.map(field => `coalesce(sum(${size(field, quoted(field.name), 0)}), 0)`)
+  return `(${[...counts, ...sums].join(' + ') || '0'})::BIGINT`
 }
+
+const isFixed = ({ mode, type }: Field) => mode !== 'REPEATED' && fixedSizes[type] !== undefined
 
 function size(field: Field, ref: string, depth: number): string {
   if (field.mode === 'REPEATED') {

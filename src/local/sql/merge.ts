@@ -39,7 +39,10 @@ export async function merge(session: Session, statement: SqlStatement, prepared:
     const [twice] = await rowsOf(connection, plan.check)
     if (twice !== undefined) throw new BigQueryError('invalidQuery', matchedTwice, 'query')
     const changes = { inserted: 0, updated: 0, deleted: 0 }
-    for (const { kind, sql } of plan.actions) changes[kind] += Number((await connection.run(sql)).rowsChanged)
+    const counts = new Map((await rowsOf(connection, plan.counts)).map(({ clause, n }) => [Number(clause), Number(n)]))
+    for (const [index, { kind }] of plan.clauses.entries()) changes[kind] += counts.get(index) ?? 0
+    if (changes.updated + changes.deleted > 0) await connection.run(plan.removal)
+    for (const [index, { add }] of plan.clauses.entries()) if (add !== undefined && counts.has(index)) await connection.run(add)
     return { table, ...changes }
   } finally {
     for (const each of Object.values(names)) await connection.run(`DROP TABLE IF EXISTS ${each}`).catch(() => undefined)

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Field, Value } from '../../../src/googlesql/field.ts'
@@ -286,6 +288,32 @@ test('200,000 rows', async () => {
   expect(dml).toEqual({ inserted: 50_000, updated: 20_000, deleted: 0 })
   expect(performance.now() - started).toBeLessThan(40_000)
 }, 60_000)
+
+test('columns that no SET names keep their values, whatever they are called', async () => {
+  const fields = ['k', 'clause', 'target', 'source', 'o0', 'p', '_source', 'nothing'].map(name => column(name, 'INT64'))
+  await bench.table('named', fields, [[1n, 11n, 12n, 13n, 14n, 15n, 16n, 17n]])
+  const { dml } = await bench.run(`
+    MERGE P.D.named AS t USING (SELECT k, target AS clause FROM P.D.named) AS s ON t.k = s.k
+    WHEN MATCHED AND t.clause = 11 THEN UPDATE SET o0 = t.clause + s.clause + t.o0`)
+  expect(dml).toEqual({ inserted: 0, updated: 1, deleted: 0 })
+  expect((await bench.run('SELECT * FROM P.D.named')).values).toEqual([[1n, 11n, 12n, 13n, 37n, 15n, 16n, 17n]])
+})
+
+test('few changes that lie all over a large table are written as few: the commit does not rewrite its columns', async () => {
+  await bench.table('wide', [column('k', 'INT64'), column('v', 'STRING'), column('n', 'INT64')], [])
+  await bench.database.use(async ({ connection, find }) => {
+    const table = (await find({ project: 'P', dataset: 'D', table: 'wide' }))?.physical
+    await connection.run(`INSERT INTO ${table} SELECT i, 'v' || i, 0 FROM range(2000000) AS r(i)`)
+    await connection.run('CHECKPOINT')
+  })
+  const { dml } = await bench.run(
+    'MERGE P.D.wide AS t USING (SELECT k FROM P.D.wide WHERE MOD(k, 400) = 7) AS s ON t.k = s.k WHEN MATCHED THEN UPDATE SET n = 1',
+  )
+  expect(dml).toEqual({ inserted: 0, updated: 5000, deleted: 0 })
+  // A commit that DuckDB takes for a large one becomes a checkpoint, and the log is empty after it.
+  const log = statSync(join(bench.database.dir, 'bigquery.duckdb.wal')).size
+  expect([log > 0, log < 1_000_000]).toEqual([true, true])
+})
 
 const everything: Field[] = [
   column('s', 'STRING'),
