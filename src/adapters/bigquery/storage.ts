@@ -29,11 +29,7 @@ export async function storageRows(
     told(`${pages}: this emulator has no Storage Read API`)
     return undefined
   }
-  // gRPC and the decoder are loaded here: most runs need neither.
-  const [{ openStorage }, { openSession, sessionRows }] = await Promise.all([
-    import('./storage/client.ts'),
-    import('./storage/read.ts'),
-  ])
+  const [{ openStorage }, { openSession, sessionRows }] = await loadStorage()
   const client = await openStorage(api, api.storage)
   try {
     const session = await openSession(client, { table, ...answer }, signal)
@@ -45,6 +41,16 @@ export async function storageRows(
     if (!signal.aborted) told(`${pages}: the Storage Read API ${refusal(error)}`)
     return undefined
   }
+}
+
+/** Loads gRPC and the decoder, which most runs never need. */
+export function loadStorage() {
+  return Promise.all([
+    import('./storage/client.ts'),
+    import('./storage/read.ts'),
+    import('@grpc/grpc-js'),
+    import('@grpc/proto-loader'),
+  ])
 }
 
 const pages = 'pages of the REST API'

@@ -5,7 +5,7 @@ import { decoder, type RawRow } from './decode.ts'
 import type { Job, Jobs } from './jobs.ts'
 import { queryConfiguration } from './query.ts'
 import { rawPages } from './rows.ts'
-import { storageRows } from './storage.ts'
+import { loadStorage, storageRows } from './storage.ts'
 
 /** A query whose rows are read, however many they are. */
 export type Reading = {
@@ -34,7 +34,10 @@ export async function* streamed(
   signal: AbortSignal,
   told: (way: string) => void = () => {},
 ): AsyncGenerator<readonly AnyRow[]> {
-  const job = await ran(jobs, reading, signal)
+  const running = ran(jobs, reading, signal)
+  // The query's time is the processor's to load what its answer may be read with.
+  if (reading.large && api.storage !== undefined) await Promise.allSettled([running, loadStorage()])
+  const job = await running
   if (job === undefined) return
   const id = job.jobReference.jobId
   if (reading.large) {

@@ -18,6 +18,12 @@ export type StorageClient = {
   close(): void
 }
 
+/**
+ * How many bytes may be under way to us. With HTTP/2's own 64 KiB (RFC 9113: 6.9.2) a stream makes 2.6 MB a second at most where the way there and back
+ * takes 25 ms.
+ */
+const flowWindow = 4 * 1024 * 1024
+
 /** How long the service may take to make a session, in milliseconds: it looks at every file of a table. */
 const sessionTimeout = 60_000
 
@@ -44,7 +50,8 @@ export async function openStorage(api: Api, address: string): Promise<StorageCli
   // A batch is as large as the service makes it (BigQuery: ReadRows, 'at most 128 MB').
   // A connection that has gone silent is found out in half a minute, and the stream taken up on another.
   const alive = { 'grpc.keepalive_time_ms': 30_000, 'grpc.keepalive_timeout_ms': 10_000 }
-  const stub = new BigQueryRead(address, channel, { 'grpc.max_receive_message_length': -1, ...alive })
+  const options = { 'grpc.max_receive_message_length': -1, 'grpc-node.flow_control_window': flowWindow, ...alive }
+  const stub = new BigQueryRead(address, channel, options)
   /** The service routes a call by the resource that it names (googleapis: routing headers). */
   const routed = (name: string, value: string) => {
     const metadata = new Metadata()

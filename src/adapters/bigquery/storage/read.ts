@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { AnyRow, Column } from '../../../domain/column.ts'
 import { EtlError } from '../../../domain/error.ts'
 import { type Api, failed, pause } from '../api.ts'
@@ -18,8 +19,10 @@ export type OpenSession = { readonly streams: readonly string[]; readonly rowsOf
 /** Streams that are read side by side: enough to hide the way to the service; decoding is one thread's work. */
 const streamsAtOnce = 2
 
-/** Rows a page, at most: a batch may have many more. */
-const pageRows = 4_096
+/** Rows a page, at most: a batch may have many more, but what is alive at once is copied by every collection of the young generation. */
+const pageRows = 512
+/** After so many rows the connection is looked at, of which a turn takes 64 KiB. */
+const rowsATurn = 4_096
 
 /** Opens a session. Throws a `Failure`, or RangeError for columns in a form that we don't know. */
 export async function openSession(
@@ -59,11 +62,18 @@ async function* streamRows(
   what: string,
   signal: AbortSignal,
 ): AsyncGenerator<readonly AnyRow[]> {
-  let offset = 0
+  let [offset, since] = [0, 0]
   for (let tried = 1; ; tried++) {
     try {
       for await (const { bytes, rows } of client.readRows(stream, offset, signal)) {
-        yield* pagesOf(rowsOf, bytes, rows, what)
+        for (const page of pagesOf(rowsOf, bytes, rows, what)) {
+          yield page
+          // Where pages are only decoded and looked at the event loop never has a turn, in which more could arrive.
+          since += page.length
+          if (since < rowsATurn) continue
+          since = 0
+          await setImmediate()
+        }
         offset += rows
         tried = 1
       }

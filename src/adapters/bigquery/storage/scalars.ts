@@ -1,6 +1,6 @@
 import type { ColumnType, Value } from '../../../domain/column.ts'
 import type { ArrowField } from './arrow.ts'
-import { strings } from './strings.ts'
+import { strings, viewOf } from './strings.ts'
 import { dateText, datetimeText, decimalText, timeText } from './texts.ts'
 
 /**
@@ -17,12 +17,12 @@ export function scalar(
   if (!fits) throw new RangeError(`a ${type} column as ${form}`)
   switch (form) {
     case 'utf8':
-      return buffer => strings(ints(buffer()), buffer())
+      return buffer => strings(viewOf(buffer()), buffer())
     case 'binary':
       return buffer => {
-        const offsets = ints(buffer())
+        const offsets = viewOf(buffer())
         const bytes = buffer()
-        return row => new Uint8Array(bytes.subarray(offsets[row], offsets[row + 1]))
+        return row => new Uint8Array(bytes.subarray(offsets.getInt32(4 * row, true), offsets.getInt32(4 * row + 4, true)))
       }
     case 'bool':
       return buffer => {
@@ -31,43 +31,43 @@ export function scalar(
       }
     case 'int64':
       return buffer => {
-        const bytes = buffer()
-        const whole = longs(bytes)
-        if (bigint) return row => whole[row] as bigint
-        const halves = ints(bytes)
-        return row => (halves[2 * row + 1] as number) * 4_294_967_296 + ((halves[2 * row] as number) >>> 0)
+        const view = viewOf(buffer())
+        return bigint ? row => view.getBigInt64(8 * row, true) : row => rounded(view, 8 * row)
       }
     case 'float64':
       return buffer => {
-        const bytes = buffer()
-        const numbers = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3)
-        return row => numbers[row] as number
+        const view = viewOf(buffer())
+        return row => view.getFloat64(8 * row, true)
       }
     case 'days':
       return buffer => {
-        const days = ints(buffer())
-        return row => dateText(days[row] as number)
+        const view = viewOf(buffer())
+        return row => dateText(view.getInt32(4 * row, true))
       }
     case 'time microseconds':
       return buffer => {
-        const micros = longs(buffer())
-        return row => timeText(Number(micros[row]))
+        const view = viewOf(buffer())
+        return row => timeText(rounded(view, 8 * row))
       }
     case 'timestamp microseconds':
       return buffer => {
-        const micros = longs(buffer())
+        const view = viewOf(buffer())
         const zone = type === 'TIMESTAMP' ? 'Z' : ''
-        return row => `${datetimeText(micros[row] as bigint)}${zone}`
+        return row => {
+          const micros = rounded(view, 8 * row)
+          return `${datetimeText(Number.isSafeInteger(micros) ? micros : view.getBigInt64(8 * row, true))}${zone}`
+        }
       }
     case 'decimal128':
     case 'decimal256': {
-      const words = form === 'decimal128' ? 2 : 4
+      const size = form === 'decimal128' ? 16 : 32
       return buffer => {
-        const [whole, unsigned] = ((bytes: Uint8Array) => [longs(bytes), unsignedLongs(bytes)] as const)(buffer())
+        const view = viewOf(buffer())
         return row => {
+          const from = row * size
           // The highest word has the sign.
-          let value = whole[row * words + words - 1] as bigint
-          for (let word = words - 2; word >= 0; word--) value = (value << 64n) | (unsigned[row * words + word] as bigint)
+          let value = view.getBigInt64(from + size - 8, true)
+          for (let at = from + size - 16; at >= from; at -= 8) value = (value << 64n) | view.getBigUint64(at, true)
           return decimalText(value, scale)
         }
       }
@@ -94,7 +94,7 @@ const forms: Readonly<Partial<Record<ColumnType, readonly string[]>>> = {
   TIMESTAMP: ['timestamp microseconds'],
 }
 
-/** 32-bit numbers of a buffer. */
-export const ints = (bytes: Uint8Array) => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
-const longs = (bytes: Uint8Array) => new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3)
-const unsignedLongs = (bytes: Uint8Array) => new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3)
+/** A 64-bit number as a double: exact up to 2^53, and an unsafe integer beyond. */
+function rounded(view: DataView, at: number): number {
+  return view.getInt32(at + 4, true) * 4_294_967_296 + view.getUint32(at, true)
+}

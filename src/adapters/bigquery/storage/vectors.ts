@@ -1,6 +1,7 @@
 import type { AnyRow, Column, Value } from '../../../domain/column.ts'
 import type { ArrowBatch, ArrowField } from './arrow.ts'
-import { ints, scalar } from './scalars.ts'
+import { scalar } from './scalars.ts'
+import { viewOf } from './strings.ts'
 
 /** A column of one batch: the value of a row. */
 type Vector = (row: number) => Value
@@ -22,13 +23,15 @@ export function rowReader(
   const missing = names.find((_, index) => (places[index] as number) < 0)
   if (missing !== undefined) throw new RangeError(`no column ${missing}`)
   const takes = schema.map((field, index) => takeOf(columns[places.indexOf(index)], field))
+  // A copy has room for all columns at once: one that grows by each column is allocated several times.
+  const empty: Readonly<Record<string, Value>> = Object.fromEntries(names.map(name => [name, null]))
   return batch => {
     const all = takes.map(takeFrom(batch))
     const vectors = places.map(place => all[place] as Vector)
     return (from, to) => {
       const rows = new Array<AnyRow>(to - from)
       for (let row = from; row < to; row++) {
-        const made: Record<string, Value> = {}
+        const made: Record<string, Value> = { ...empty }
         for (let index = 0; index < names.length; index++) made[names[index] as string] = (vectors[index] as Vector)(row)
         rows[row - from] = made
       }
@@ -58,12 +61,13 @@ function takeOf(column: Column | undefined, field: ArrowField): Take {
     const takeElement = takeOf(column === undefined ? undefined : { ...column, mode: 'NULLABLE' }, element)
     return from => {
       const isNull = nulls(from)
-      const offsets = ints(from.buffer())
+      const offsets = viewOf(from.buffer())
       const at = takeElement(from)
       return row => {
         const values: Value[] = []
         if (!isNull?.(row))
-          for (let index = offsets[row] as number; index < (offsets[row + 1] as number); index++) values.push(at(index))
+          for (let index = offsets.getInt32(4 * row, true); index < offsets.getInt32(4 * row + 4, true); index++)
+            values.push(at(index))
         return values
       }
     }

@@ -144,8 +144,21 @@ describe('a record batch', () => {
   })
 })
 
+test('texts of every length are told apart, also those that differ in one byte alone', () => {
+  const texts = Array.from({ length: 45 }, (_, length) => [
+    'x'.repeat(length),
+    ...Array.from({ length }, (_, at) => `${'x'.repeat(at)}y${'x'.repeat(length - at - 1)}`),
+  ]).flat()
+  expect(taken([...texts, ...texts])).toEqual([...texts, ...texts])
+})
+
 test('a column of few texts and one of many give the same as each text by itself', () => {
   const texts = Array.from({ length: 50_000 }, (_, at) => (at % 3 === 0 ? `cluster-${at % 7}` : `${'x'.repeat(at % 60)}${at}`))
+  expect(taken(texts)).toEqual(texts)
+})
+
+/** ASCII texts as a column of one batch, decoded. */
+function taken(texts: readonly string[]): unknown[] {
   const data = Buffer.from(texts.join(''))
   const offsets = new Int32Array(texts.length + 1)
   for (const [at, text] of texts.entries()) offsets[at + 1] = (offsets[at] as number) + text.length
@@ -154,5 +167,5 @@ test('a column of few texts and one of many give the same as each text by itself
     nodes: [{ length: texts.length, nulls: 0 }],
     buffers: [new Uint8Array(), new Uint8Array(offsets.buffer), data],
   })
-  expect(take(0, texts.length).map(({ s }) => s)).toEqual(texts)
-})
+  return take(0, texts.length).map(({ s }) => s)
+}
