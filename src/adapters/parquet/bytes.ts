@@ -4,8 +4,9 @@ const [minus, zero] = [45, 48]
 export class Bytes {
   bytes: Buffer
   used = 0
-  constructor(size: number) {
-    this.bytes = Buffer.allocUnsafeSlow(size)
+  /** So many, or these until they are too few. */
+  constructor(bytes: number | Buffer) {
+    this.bytes = typeof bytes === 'number' ? Buffer.allocUnsafeSlow(bytes) : bytes
   }
 
   /** Makes sure that so many bytes can be put. */

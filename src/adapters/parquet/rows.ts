@@ -4,7 +4,6 @@ import type { AnyRow, Column } from '../../domain/column.ts'
 import { EtlError } from '../../domain/error.ts'
 import { Misfit } from '../../domain/misfit.ts'
 import type { SpoolWriter } from '../../ports/spool.ts'
-import { Bytes } from './bytes.ts'
 import { encoder, type Put } from './encode.ts'
 import { createParquet, type ParquetFile } from './file.ts'
 import { openFolder, safely } from './folder.ts'
@@ -32,15 +31,14 @@ export async function openRows(
   const sinksOf = () => columns.map(({ mode }) => new Sink(mode === 'REPEATED'))
   // One page is written while the next one fills.
   let [sinks, away] = [sinksOf(), sinksOf()]
-  const line = new Bytes(4096)
   const sums = new Sums()
+  const { line } = sums
   const folder = await openFolder(options.directory)
   const files: string[] = []
   let file: ParquetFile | undefined
-  let [rows, inPage, inPart, writing] = [0, 0, 0, Promise.resolve()]
+  let [rows, inPage, inPart, lineSize, writing] = [0, 0, 0, 0, Promise.resolve()]
 
   const put = (row: AnyRow) => {
-    line.used = 0
     let index = 0
     try {
       // In the order of the columns, as almost all are, V8 takes one field after the other.
@@ -54,7 +52,7 @@ export async function openRows(
       if (!(error instanceof Misfit)) throw error
       throw new EtlError('row', `row ${rows + 1} of the result › ${error.at}: ${error.problem}.`)
     }
-    sums.add(line)
+    lineSize = sums.add()
     rows++
     inPage++
   }
@@ -87,7 +85,7 @@ export async function openRows(
     for (const sink of sinks) sink.reset()
     inPage = 0
   }
-  const isFull = () => inPage === pageRows || ((line.used > longRow || (inPage & 63) === 0) && sizeOfPage() >= pageBytes)
+  const isFull = () => inPage === pageRows || ((lineSize > longRow || (inPage & 63) === 0) && sizeOfPage() >= pageBytes)
 
   return {
     async write(more) {
