@@ -1,4 +1,5 @@
 import { GoogleSqlError, requestLimit } from './error.ts'
+import { loadService } from './protos.ts'
 import { protoFolder, type ServerProcess, startServer } from './server.ts'
 
 /** Calls methods of Google's server by name, starting it at the first call and again after it ended. */
@@ -48,7 +49,6 @@ type Stub = {
   write(method: string, request: object): Buffer
   invoke(method: string, written: Buffer, done: Callback): void
 }
-type Method = { requestSerialize(request: object): Buffer }
 type Connection = { readonly server: ServerProcess; readonly stub: Stub }
 
 const unavailable = 14
@@ -79,32 +79,25 @@ async function answers(server: ServerProcess, stub: Stub): Promise<boolean> {
   return false
 }
 
-// The packages are dev dependencies and slow to load: only who evaluates SQL pays for them.
+// The package is slow to load: only who evaluates SQL pays for it.
 async function createStub(port: number): Promise<Stub> {
-  const [grpc, loader] = await Promise.all([import('@grpc/grpc-js'), import('@grpc/proto-loader')])
-  const definition = await loader.load('local_service.proto', {
-    includeDirs: [protoFolder()],
-    oneofs: true,
-    longs: String,
-    enums: String,
-  })
-  const service = definition['zetasql.local_service.ZetaSqlLocalService'] as unknown as Record<string, Method>
-  // A request's size is checked before it is sent, so it comes here written already: writing it is most of the work.
-  const written = Object.fromEntries(
-    Object.entries(service).map(([name, method]) => [name, { ...method, requestSerialize: (request: Buffer) => request }]),
-  )
-  const Service = grpc.makeGenericClientConstructor(written as never, 'ZetaSqlLocalService')
-  const client = new Service(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
+  const { Client, credentials } = await import('@grpc/grpc-js')
+  const methodOf = await loadService(protoFolder(), 'local_service.proto', 'zetasql.local_service.ZetaSqlLocalService')
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
     'grpc.initial_reconnect_backoff_ms': 50,
     'grpc.max_reconnect_backoff_ms': 200,
     'grpc.enable_http_proxy': 0,
-  }) as unknown as { close(): void; [method: string]: unknown }
+  })
   return {
     close: () => client.close(),
-    write: (method, request) => service[method]?.requestSerialize(request) ?? Buffer.alloc(0),
-    invoke: (method, bytes, done) => (client[method] as (request: Buffer, done: Callback) => void).call(client, bytes, done),
+    write: (method, request) => methodOf(method).write(request),
+    // A request's size is checked before it is sent, so it comes here written already: writing it is most of the work.
+    invoke(method, written, done) {
+      const { path, read } = methodOf(method)
+      client.makeUnaryRequest(path, (bytes: Buffer) => bytes, read, written, done)
+    },
   }
 }
 
