@@ -58,22 +58,38 @@ export function cryptoBatch(): Batch {
     ends,
     sums,
     add(count) {
+      const halves: Halves = [0, 0, 0, 0]
       let start = 0
       for (let index = 0; index < count; index++) {
         const end = ends[index] as number
-        addLine(sums, lines.subarray(start, end))
+        addDigest(halves, lines.subarray(start, end))
         start = startBehind(end)
       }
+      carry(halves, sums)
     },
   }
 }
 
 /** Adds a line that is in no batch. */
 export function addLine(sums: BigUint64Array, line: Uint8Array): void {
-  const digest = hash('md5', line, 'buffer')
-  const [first, second] = [digest.readBigUInt64BE(0), digest.readBigUInt64BE(8)]
-  const halves = [first >> 34n, (first >> 4n) & half, ((first & 15n) << 26n) | (second >> 38n), (second >> 8n) & half]
-  for (let index = 0; index < 4; index++) sums[index] = (sums[index] as bigint) + (halves[index] as bigint)
+  const halves: Halves = [0, 0, 0, 0]
+  addDigest(halves, line)
+  carry(halves, sums)
 }
 
-const half = 2n ** 30n - 1n
+/** As numbers, which hold those of some million lines exactly. */
+type Halves = [number, number, number, number]
+
+function addDigest(halves: Halves, line: Uint8Array): void {
+  const digest = hash('md5', line, 'binary')
+  const byte = (index: number) => digest.charCodeAt(index)
+  const middle = byte(7)
+  halves[0] += (byte(0) << 22) | (byte(1) << 14) | (byte(2) << 6) | (byte(3) >> 2)
+  halves[1] += ((byte(3) & 3) << 28) | (byte(4) << 20) | (byte(5) << 12) | (byte(6) << 4) | (middle >> 4)
+  halves[2] += ((middle & 15) << 26) | (byte(8) << 18) | (byte(9) << 10) | (byte(10) << 2) | (byte(11) >> 6)
+  halves[3] += ((byte(11) & 63) << 24) | (byte(12) << 16) | (byte(13) << 8) | byte(14)
+}
+
+function carry(halves: Halves, sums: BigUint64Array): void {
+  for (let index = 0; index < 4; index++) sums[index] = (sums[index] as bigint) + BigInt(halves[index] as number)
+}

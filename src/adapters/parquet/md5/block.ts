@@ -23,7 +23,7 @@ export const lanesAt = Array.from({ length: groups * lanes }, (_, index) => {
 /** Where what is behind the groups begins. */
 export const groupsEnd = groupsAt + groups * group.size
 
-/** RFC 1321, 3.4: T[i], as many as there are steps, of which the last 16 are one less, see there. */
+/** RFC 1321, 3.4: T[i], one for each step; those of the last round are one less (`stepOf`). */
 export function writeAdded(memory: ArrayBuffer): void {
   const added = new Uint32Array(memory, addedAt, 64 * lanes)
   for (let step = 0; step < 64; step++) {
@@ -48,12 +48,11 @@ const zero = i32.const(0)
 export function blockOf(linesAt: number): Fn {
   // Locals: where each lane's block is; four vectors of its words; the state of every group.
   const [row, vectors] = [4, 8]
-  const state = (index: number) => [0, 1, 2, 3].map(word => vectors + index * 4 + word)
   const body: Code[] = []
   const each = Array.from({ length: groups }, (_, index) => ({
     at: groupsAt + index * group.size,
     words: wordsAt + index * 256,
-    state: state(index),
+    state: [0, 1, 2, 3].map(word => vectors + index * 4 + word),
   }))
   for (const { at, words } of each) {
     for (let lane = 0; lane < lanes; lane++) body.push(local.set(lane, i32.load(zero, at + group.next + 4 * lane)))
