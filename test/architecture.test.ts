@@ -20,7 +20,7 @@ const rooms: Record<string, { rooms: string[]; packages: string[] }> = {
   engine: { rooms: ['domain', 'ports'], packages: ['croner'] },
   adapters: { rooms: ['domain', 'ports'], packages: ['*'] },
   local: { rooms: ['googlesql'], packages: ['@duckdb/node-api', 'pg'] },
-  googlesql: { rooms: [], packages: ['@grpc/grpc-js', '@grpc/proto-loader', '@fivetrandevelopers/zetasql'] },
+  googlesql: { rooms: [], packages: ['@grpc/grpc-js', 'protobufjs', '@fivetrandevelopers/zetasql'] },
   nais: { rooms: ['domain'], packages: [] },
 }
 

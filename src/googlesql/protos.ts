@@ -10,8 +10,8 @@ export type Method = {
 }
 
 /**
- * Reads a service from the .proto files of a folder; `file` is the one that has it. A message is worked out when it is first sent or received: these are
- * some hundred of a thousand, and what `@grpc/proto-loader` does for each (constructors, descriptors) took half of a server's start.
+ * Reads a service from the .proto files of a folder; `file` is the one that has it. A message is worked out when it is first sent or received: that
+ * happens to few of a thousand, and `@grpc/proto-loader` makes a constructor and descriptors of each, which took a third of a server's start.
  */
 export async function loadService(folder: string, file: string, service: string): Promise<(method: string) => Method> {
   // The package is a dev dependency and slow to load.
