@@ -33,7 +33,13 @@ const modes: Readonly<Record<string, () => Promise<{ rows: number; bytes?: numbe
   },
   async each() {
     const writer = await openRows(each.to.row.columns, { directory })
-    const pages = transformed(each, { scope: null, windows: {} }, { readers: { postgres: reader } as never }, signal, () => {})
+    const pages = transformed(
+      each,
+      { scope: null, windows: {}, moment: null },
+      { readers: { postgres: reader } as never },
+      signal,
+      () => {},
+    )
     for await (const page of pages) await writer.write(page)
     return sized(await writer.finish())
   },

@@ -4,6 +4,7 @@ import { evolution } from './evolve.ts'
 import { jobChecks } from './jobs.ts'
 import { kept } from './kept.ts'
 import { modes } from './modes.ts'
+import { oneMoment } from './moment.ts'
 import { partitions } from './partitions.ts'
 import { rights } from './rights.ts'
 import { tables } from './tables.ts'
@@ -24,4 +25,5 @@ export const checks: readonly Check[] = [
   evolution,
   kept,
   authorisedView,
+  oneMoment,
 ].sort((a, b) => a.number - b.number)

@@ -1,4 +1,5 @@
 import { sizeText, usdPerTiB, usdText } from '../domain/cost.ts'
+import { apartText, listText, type Moment } from '../domain/moment.ts'
 import type { Plan } from '../domain/plan.ts'
 import { replayText } from '../domain/replay.ts'
 import { bytesAllowed, tableName } from '../domain/source.ts'
@@ -70,6 +71,16 @@ function costLines({ readBytes, publishBytes, usd, usdMonth, runsMonth, complete
   ]
 }
 
+function momentLines(moment: Moment | null): string[] {
+  if (moment === null) return []
+  const { pinned } = moment
+  const rule =
+    pinned.length === 0
+      ? ''
+      : `${pinned.length === 1 ? `${pinned[0]}, for every target,` : listText(pinned)} as of one moment: BigQuery's clock when the run has claimed its version`
+  return [`  moment    ${[rule, apartText(moment)].filter(text => text !== '').join('; ')}`]
+}
+
 /** A plan for people. */
 function planText(plan: Plan, cost: PlanCost, withSql: boolean): string {
   const scope =
@@ -80,6 +91,7 @@ function planText(plan: Plan, cost: PlanCost, withSql: boolean): string {
       source =>
         `  reads     ${source.name} = ${source.from}${source.rows === null ? '' : ` (${source.rows} ${source.rows === 1 ? 'row' : 'rows'})`}${readText(cost.sources[source.name], allowed(plan, source.name))}${source.way === undefined ? '' : `; ${source.way}`}`,
     ),
+    ...momentLines(plan.moment),
     `  slices    ${scope}; ${plan.why}${plan.left > 0 ? `; ${plan.left} more wait for the next run` : ''}`,
     `  writes    ${tableName(plan.tables.target)} (${plan.pipeline.write.mode}), history in ${plan.tables.history.table}`,
     `  makes     ${plan.bootstrap.length === 0 ? 'nothing: all tables exist' : 'the tables that are missing'}`,

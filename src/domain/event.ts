@@ -6,6 +6,8 @@ export type RunEvent = { readonly pipeline: string; readonly run: string; readon
   | { readonly kind: 'planned'; readonly plan: Plan }
   | { readonly kind: 'created'; readonly tables: readonly string[] }
   | { readonly kind: 'evolved'; readonly table: string; readonly changes: readonly string[] }
+  /** `at`: the sources are read as they were then; null: none is. `apart`: what is not of one moment, and why; empty where all is. */
+  | { readonly kind: 'moment'; readonly at: string | null; readonly sources: readonly string[]; readonly apart: string }
   | { readonly kind: 'way'; readonly source: string; readonly by: string }
   | { readonly kind: 'reading'; readonly source: string; readonly rows: number }
   | {
@@ -55,6 +57,7 @@ export const messages: {
   planned: { message: 'Run planned', level: 'info' },
   created: { message: 'Tables made', level: 'info' },
   evolved: { message: 'Schema widened', level: 'info' },
+  moment: { message: 'Moment of reading', level: 'info' },
   way: { message: 'Way of reading', level: 'info' },
   reading: { message: 'Rows read', level: 'info' },
   transformed: { message: 'Slice transformed', level: 'info' },

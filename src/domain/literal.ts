@@ -61,14 +61,16 @@ export const literal = {
   },
   /**
    * A table of which these columns are named without an alias. Its own name would stand for a whole row of it, also where a column is called the same
-   * (GoogleSQL: Query syntax, 'Range variables'; the analyser gives the row precedence): such a table gets another name.
+   * (GoogleSQL: Query syntax, 'Range variables'; the analyser gives the row precedence): such a table gets another name. `asOf`: the table as it was then, with a zone, since the default there
+   * is that of Los Angeles (BigQuery: Query syntax, 'FOR SYSTEM_TIME AS OF').
    */
-  from(ref: TableRef, columns: readonly string[]): string {
+  from(ref: TableRef, columns: readonly string[], asOf: string | null = null): string {
+    const past = asOf === null ? '' : ` FOR SYSTEM_TIME AS OF ${literal.timestamp(asOf)}`
     const names = columns.map(column => column.toLowerCase())
-    if (!names.includes(ref.table.toLowerCase())) return literal.table(ref)
+    if (!names.includes(ref.table.toLowerCase())) return `${literal.table(ref)}${past}`
     let alias = 'this_table'
     while (names.includes(alias)) alias += '_'
-    return `${literal.table(ref)} AS ${literal.name(alias)}`
+    return `${literal.table(ref)} AS ${literal.name(alias)}${past}`
   },
 } as const
 

@@ -1,5 +1,6 @@
 import type { Marks, Window } from './changes.ts'
 import type { Change } from './evolution.ts'
+import type { Moment } from './moment.ts'
 import type { NamedPipeline } from './pipeline.ts'
 import type { Past, Replayable } from './replay.ts'
 import type { Head, Identity, Scope, Stage, TargetTables } from './run.ts'
@@ -23,6 +24,10 @@ export type Plan = {
     /** How its rows come, where there is a choice. */
     readonly way?: string
   }[]
+  /** The warehouse's clock when it was planned. TIMESTAMP text. */
+  readonly now: string
+  /** The moment that sources are read at in common, where several are. */
+  readonly moment: Moment | null
   readonly scope: Scope
   /** Whether the version can be made again from its sources. */
   readonly replayable: Replayable

@@ -8,6 +8,8 @@ export type Past =
   | { readonly kind: 'files' }
   /** A table of BigQuery's own: its partitions by a DATE column, if it has such, are kept for so many days (null: for ever); all of it for the time travel. */
   | { readonly kind: 'table'; readonly partitionedBy: string | null; readonly days: number | null }
+  /** It never changes: a snapshot of a table. */
+  | { readonly kind: 'fixed' }
   /** The target itself: its history. */
   | { readonly kind: 'self' }
   | { readonly kind: 'none'; readonly why: string }
@@ -43,6 +45,8 @@ function ofSource(version: string, write: WriteMode, scope: Scope, { name, past 
   switch (past.kind) {
     case 'files':
       return { answer: 'yes', until: null, why: `${name} is in git` }
+    case 'fixed':
+      return { answer: 'yes', until: null, why: `${name} is a snapshot of a table, which stays as it is while it is there` }
     case 'none':
       return { answer: 'no', until: null, why: `${name} ${past.why}` }
     case 'self':

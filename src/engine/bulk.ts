@@ -4,7 +4,7 @@ import type { Plan } from '../domain/plan.ts'
 import type { Source } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { BulkWriter } from '../ports/spool.ts'
-import { readerOf, readRequest } from './plan.ts'
+import { readerOf, readRequest } from './request.ts'
 import { placed, step } from './step.ts'
 import type { Progress } from './transform.ts'
 

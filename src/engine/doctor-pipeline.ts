@@ -7,7 +7,8 @@ import type { Source } from '../domain/source.ts'
 import type { Examiner, TableFacts } from '../ports/doctor.ts'
 import type { Ports } from '../ports/index.ts'
 import { bad, type Check, checked, examineDataset, examineHead, ok, open, type Verdict } from './doctor.ts'
-import { makePlan, readerOf, readRequest, tablesOf } from './plan.ts'
+import { makePlan, tablesOf } from './plan.ts'
+import { readerOf, readRequest } from './request.ts'
 import type { RunRequest, Settings } from './settings.ts'
 
 /** Everything about one pipeline, target after target, in the order in which a run would stumble over it. Changes nothing. */

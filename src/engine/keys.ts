@@ -3,8 +3,8 @@ import { EtlError } from '../domain/error.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { TableRef } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
-import { readerOf } from './plan.ts'
 import { readChecked } from './read.ts'
+import { readerOf } from './request.ts'
 import { step } from './step.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { marksOf, type Window } from '../domain/changes.ts'
+import { marksOf } from '../domain/changes.ts'
 import { isWhole } from '../domain/content.ts'
 import { tooLarge } from '../domain/cost.ts'
 import { nameIn } from '../domain/env.ts'
@@ -9,12 +9,13 @@ import type { Plan } from '../domain/plan.ts'
 import { replayable } from '../domain/replay.ts'
 import { isPublication, type LedgerRow, type Publication, type Scope, type Stage, type TargetTables } from '../domain/run.ts'
 import { schemaHash } from '../domain/shape.ts'
-import { type Source, type TableRef, tableName } from '../domain/source.ts'
+import { type TableRef, tableName } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
-import type { Reader, ReadRequest } from '../ports/reader.ts'
 import { claimed, identityOf, newVersion, runOf } from './identity.ts'
+import { withMoment } from './moment.ts'
 import { pastOf } from './past.ts'
 import { auditText } from './promises.ts'
+import { readerOf, readRequest } from './request.ts'
 import { isBaselineDue, resumable } from './resume.ts'
 import type { RunRequest, Settings } from './settings.ts'
 import { lastPublished, ofThisHead } from './slices.ts'
@@ -36,14 +37,17 @@ export async function makePlans(
 ): Promise<readonly Plan[]> {
   const parts = await Promise.all(partsOf(pipeline).map(part => makePlan(part, request, ports, settings, signal)))
   const [first] = parts
-  if (parts.length === 1 || first === undefined) return parts
+  if (parts.length === 1 || first === undefined) return withMoment(parts, ports.readers)
   const version = parts.map(plan => plan.version).reduce((a, b) => (microsOf(b) > microsOf(a) ? b : a))
   const same = parts.map(plan => ({ ...plan, version, resume: null }))
   const publish = ports.warehouse.publishText(same.map(plan => publicationOf(plan, emptyStage(plan.stage))))
-  return same.map(plan => ({ ...plan, publish }))
+  return withMoment(
+    same.map(plan => ({ ...plan, publish })),
+    ports.readers,
+  )
 }
 
-/** What a run would do with one target. */
+/** What a run would do with one target; at which moment its sources are read, all targets together decide. */
 export async function makePlan(
   pipeline: NamedPipeline,
   request: RunRequest,
@@ -75,6 +79,8 @@ export async function makePlan(
     tables,
     head,
     sources,
+    now: state.now,
+    moment: null,
     scope,
     replayable: replayable(version, pipeline.write, scope, sources),
     windows,
@@ -150,21 +156,6 @@ export function tablesOf(pipeline: NamedPipeline, settings: Pick<Settings, 'proj
     head: { ...beside, table: `head__${table}` },
     runs: { ...beside, table: 'runs' },
   }
-}
-
-/** What each source is asked for. */
-export function readRequest(pipeline: NamedPipeline, source: Source, scope: Scope, window: Window | null = null): ReadRequest {
-  const { write } = pipeline
-  return {
-    columns: source.row.columns,
-    slices: write.mode === 'partition' && scope !== null ? { column: write.column, dates: scope } : null,
-    window,
-  }
-}
-
-/** The reader of a source. */
-export function readerOf(source: Source, readers: Ports['readers']): Reader {
-  return readers[source.kind] as Reader
 }
 
 async function described(

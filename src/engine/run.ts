@@ -1,6 +1,7 @@
 import { EtlError } from '../domain/error.ts'
 import type { RunEvent } from '../domain/event.ts'
 import { microsOf } from '../domain/micros.ts'
+import { apartText } from '../domain/moment.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Plan } from '../domain/plan.ts'
 import { jitter } from '../domain/policy.ts'
@@ -11,6 +12,7 @@ import type { Reader } from '../ports/reader.ts'
 import type { Note } from '../ports/warehouse.ts'
 import { bootstrap } from './bootstrap.ts'
 import { type JobTime, jobTime } from './deadline.ts'
+import { claim } from './moment.ts'
 import { noteFailure, noteOf } from './note.ts'
 import { makePlans } from './plan.ts'
 import { type Prepared, prepare } from './prepare.ts'
@@ -111,7 +113,12 @@ async function once(its: Try): Promise<Outcome | 'lost'> {
   const note = async (event: string, of: (one: Prepared) => Partial<Note>, all: readonly Prepared[]) => {
     for (const one of all) await ports.warehouse.note({ ...noteOf(one.plan), event, ...of(one) })
   }
-  for (const plan of due) await go('claim', () => ports.warehouse.note({ ...noteOf(plan), event: 'claimed' }))
+  const claimed = await go('claim', () => claim(due, ports))
+  const moment = claimed.find(plan => plan.moment !== null)?.moment ?? null
+  if (moment !== null) {
+    const { at, pinned, apart } = moment
+    say('moment', { at: pinned.length === 0 ? null : at, sources: pinned, apart: apartText({ pinned, apart }) })
+  }
 
   // Where the last run was cut before it made one: what stands now is about to be replaced.
   for (const { pipeline, tables, head } of due)
@@ -120,7 +127,7 @@ async function once(its: Try): Promise<Outcome | 'lost'> {
   const prepared: Prepared[] = []
   const accept = its.request.accept === true
   try {
-    for (const plan of due) prepared.push(await prepare({ plan, tried, ports, signal, say, accept }))
+    for (const plan of claimed) prepared.push(await prepare({ plan, tried, ports, signal, say, accept }))
   } finally {
     await endReads(ports)
   }

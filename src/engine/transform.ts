@@ -7,9 +7,9 @@ import type { Scope } from '../domain/run.ts'
 import type { Ports } from '../ports/index.ts'
 import type { KeyFilter } from '../ports/reader.ts'
 import { call, checkResult, refuseStrays } from './author.ts'
-import { readerOf, readRequest } from './plan.ts'
 import { wantedOf } from './previous.ts'
 import { readChecked, slicesOf } from './read.ts'
+import { asOf, readerOf, readRequest } from './request.ts'
 
 type Rows = readonly Record<string, unknown>[]
 type Pages = AsyncIterable<Rows>
@@ -18,7 +18,7 @@ export type Progress = (event: Bare<Extract<RunEvent, { kind: 'way' | 'reading' 
 /** Reads, transforms and checks: pages of result rows, in the memory of one slice. Nothing here knows where rows come from or go to. */
 export async function* transformed(
   pipeline: NamedPipeline,
-  { scope, windows }: Pick<Plan, 'scope' | 'windows'>,
+  { scope, windows, moment }: Pick<Plan, 'scope' | 'windows' | 'moment'>,
   ports: Pick<Ports, 'readers'>,
   signal: AbortSignal,
   progress: Progress,
@@ -31,7 +31,7 @@ export async function* transformed(
       read += rows
       progress({ kind: 'reading', source: name, rows: read })
     }
-    const request = readRequest(pipeline, source, scope, windows[name] ?? null)
+    const request = { ...readRequest(pipeline, source, scope, windows[name] ?? null), asOf: asOf(moment, name) }
     const open = (keys: KeyFilter | null) =>
       readChecked(name, source, readerOf(source, ports.readers), { ...request, keys }, either, onPage, by =>
         progress({ kind: 'way', source: name, by }),

@@ -16,6 +16,8 @@ export type ReadRequest = {
   readonly keys?: KeyFilter | null
   /** Only rows that were changed in it: after `from`, and until `to`. */
   readonly window?: Window | null
+  /** The rows as they were at this moment, TIMESTAMP text. Only for sources whose `past` is a table. */
+  readonly asOf?: string | null
 }
 
 /** How a source looks from outside, for `plan`. `past`: how it keeps what it held; left out where it keeps nothing. */
@@ -48,7 +50,7 @@ export type Reader<S extends Source = Source> = {
   modified?(source: S, column: string, signal?: AbortSignal): Promise<Modified>
   /**
    * The rows, page by page: memory is bounded by one page. Values are those of domain/column.ts, unchecked. Stops when `signal` aborts. `told` hears which way it
-   * reads and why, where there is a choice: at most once, behind "by".
+   * reads and why, where there is a choice: once for each choice, behind "by".
    */
   read(source: S, request: ReadRequest, signal: AbortSignal, told?: (way: string) => void): AsyncIterable<readonly AnyRow[]>
   /** The same rows as `read` gives, column by column, checked for what their columns can't hold (`row`): for copies that look at no row. Ends early when `signal` aborts. */

@@ -33,7 +33,7 @@ async function results(
   const all: unknown[] = []
   for await (const rows of transformed(
     { ...named, name: 'p' },
-    { scope, windows: {} },
+    { scope, windows: {}, moment: null },
     given,
     new AbortController().signal,
     () => undefined,

@@ -24,13 +24,14 @@ type Wait = number | (() => unknown)
  * What becomes of a request.
  * - `pass`: forwarded, and the answer given back.
  * - `dropAnswer`, `unavailableAfter`: forwarded and carried out; then the connection is cut, or the answer is 503.
- * - `cutBefore`, `unavailable`, `notFound`: not forwarded; the connection is cut, or the answer is 503, or 404 as of something that can't be seen yet.
+ * - `cutBefore`, `unavailable`, `notFound`, `denied`: not forwarded; the connection is cut, or the answer is 503, or 404 as of something that can't be seen yet, or 403 as of a table that may not be
+ *   read.
  *
  * `before` comes before it is forwarded; a JSON request whose client dies meanwhile is forwarded all the same, late, as a network may do it.
  * `after` comes when the server has answered and before the client hears of it.
  */
 export type Fate = {
-  readonly kind: 'pass' | 'dropAnswer' | 'unavailable' | 'unavailableAfter' | 'cutBefore' | 'notFound'
+  readonly kind: 'pass' | 'dropAnswer' | 'unavailable' | 'unavailableAfter' | 'cutBefore' | 'notFound' | 'denied'
   readonly before?: Wait
   readonly after?: Wait
 }
@@ -71,11 +72,12 @@ export async function startProxy(
     seen.push(record)
     await wait(fate.before)
     if (fate.kind === 'cutBefore') return void incoming.socket.destroy()
-    if (fate.kind === 'unavailable' || fate.kind === 'notFound') {
+    if (fate.kind === 'unavailable' || fate.kind === 'notFound' || fate.kind === 'denied') {
       // What was not read yet would be taken for the next request.
       incoming.resume()
-      return fate.kind === 'unavailable'
-        ? unavailable(outgoing)
+      if (fate.kind === 'unavailable') return unavailable(outgoing)
+      return fate.kind === 'denied'
+        ? refuse(outgoing, 403, 'accessDenied', 'Access Denied: Table p:d.t: User does not have permission', 'PERMISSION_DENIED')
         : refuse(outgoing, 404, 'notFound', 'Not found: Job', 'NOT_FOUND')
     }
     const answer = await forward(incoming, body)

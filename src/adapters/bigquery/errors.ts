@@ -169,6 +169,7 @@ const harmless = [
   /^(Name|Column|Field name|Function|Type|Table-valued function) [\w.`]+ (not found|does not exist|is ambiguous)/,
   /^(Type|Function|Table-valued function|Column|Procedure) not found: [\w.`:-]+/,
   /^Not found: (Dataset|Table|Project|Job|Routine) /,
+  /^Invalid (snapshot time|time travel timestamp) \d+ for table /,
   /^Already Exists: (Dataset|Table|Job) /,
   /^Access Denied: /,
   /^No matching signature for /,

@@ -44,7 +44,12 @@ function whyNot({ type = 'TABLE', timePartitioning }: TableResource, column: str
 }
 
 /** How a table keeps what it held. */
-export function pastOf({ type = 'TABLE', timePartitioning }: TableResource): Past {
+export function pastOf({ type = 'TABLE', timePartitioning, biglakeConfiguration }: TableResource): Past {
+  // BigQuery: Introduction to table snapshots: "Table snapshots are read-only".
+  if (type === 'SNAPSHOT') return { kind: 'fixed' }
+  // BigQuery: Access historical data: "The table must be stored in BigQuery".
+  if (biglakeConfiguration !== undefined)
+    return { kind: 'none', why: 'is a table in Cloud Storage: it shows what lies there now' }
   if (type !== 'TABLE') return { kind: 'none', why: `is ${kindOf(type)}: it shows what lies behind it now` }
   const { field, expirationMs } = timePartitioning ?? {}
   // BigQuery REST: TimePartitioning.expirationMs: so long after the partition's own date; 0 and none are never.

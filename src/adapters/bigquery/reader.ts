@@ -8,6 +8,7 @@ import { datesOf } from './dates.ts'
 import type { Jobs } from './jobs.ts'
 import { checkLocation } from './location.ts'
 import { modified, pastOf } from './modified.ts'
+import { pinned } from './pinned.ts'
 import { worthRows } from './storage.ts'
 import { type Reading, streamed } from './stream.ts'
 import { columnsText, findTable, missingTable, schemaProblems } from './tables.ts'
@@ -56,7 +57,8 @@ export function createReader(api: Api, jobs: Jobs, names: Names): Reader<TableSo
       return datesOf(api, dated, column, upTo, signal)
     },
     modified: async (source, column, signal) => modified(api, await checked(source), column, signal),
-    read: (source, request, signal, told) => streamed(api, jobs, readingOf(names, source, request, 'read'), signal, told),
+    read: (source, request, signal, told) =>
+      pinned(request, (asked, way) => streamed(api, jobs, readingOf(names, source, asked, 'read'), signal, way), told),
     text: (source, request) => readText(names, source, request),
   }
 }

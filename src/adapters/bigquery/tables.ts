@@ -25,6 +25,8 @@ export type TableResource = {
   readonly clustering?: { readonly fields?: readonly string[] }
   /** Milliseconds since 1970: the table is deleted then. */
   readonly expirationTime?: string
+  /** Its rows lie in Cloud Storage (BigQuery REST: Table.biglakeConfiguration). */
+  readonly biglakeConfiguration?: unknown
 }
 
 /** undefined if there is no such table; is its dataset there, `datasetExists` says. Throws EtlError for anything else. */

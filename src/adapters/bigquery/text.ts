@@ -17,9 +17,11 @@ import { fromStage } from './staged.ts'
 /** Whose names: the project of `dataset.table`, the project and location of a connection, and the environment of `env({ … })`. */
 export type Names = { readonly project: string; readonly location: string; readonly environment: string }
 
-/** What a reader runs: the named columns, never `*`, slice after slice. */
-export function readText(names: Names, source: TableSource | QuerySource, { columns, slices, keys }: ReadRequest): string {
-  const select = `SELECT ${columns.map(column => literal.name(column.name)).join(', ')} FROM ${fromSource(names, source, columns)}`
+/** What a reader runs: the named columns, never `*`, slice after slice; of a table as it was, if that is asked for. */
+export function readText(names: Names, source: TableSource | QuerySource, request: ReadRequest): string {
+  const { columns, slices, keys, asOf } = request
+  const from = fromSource(names, source, columns, asOf)
+  const select = `SELECT ${columns.map(column => literal.name(column.name)).join(', ')} FROM ${from}`
   const wanted = keys === undefined || keys === null ? null : keysCondition(keys)
   if (slices === null) return wanted === null ? select : `${select} WHERE ${wanted}`
   return `${select} WHERE ${datesCondition(slices.column, slices.dates)} ORDER BY ${literal.name(slices.column)}`
@@ -86,11 +88,17 @@ export function auditTables(
 }
 
 /** What stands behind FROM: the table, of which these columns are read, or the author's query as it is. */
-export function fromSource(names: Names, source: TableSource | QuerySource, columns: readonly Column[]): string {
+export function fromSource(
+  names: Names,
+  source: TableSource | QuerySource,
+  columns: readonly Column[],
+  asOf: string | null = null,
+): string {
   if (source.kind === 'query') return `(\n${authorsText(source.query)}\n)`
   return literal.from(
     sourceRef(names, source),
     columns.map(column => column.name),
+    asOf,
   )
 }
 

@@ -22,6 +22,8 @@ export function fieldsOf(event: RunEvent): Readonly<Record<string, unknown>> {
       return { ...whose, tables: event.tables }
     case 'evolved':
       return { ...whose, table: event.table, changes: event.changes }
+    case 'moment':
+      return { ...whose, at: event.at, sources: event.sources, apart: event.apart }
     case 'way':
       return { ...whose, source: event.source, by: event.by }
     case 'reading':

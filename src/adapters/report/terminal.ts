@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { type EtlError, frames } from '../../domain/error.ts'
 import { messages, type RunEvent } from '../../domain/event.ts'
+import { listText } from '../../domain/moment.ts'
 import type { Plan } from '../../domain/plan.ts'
 import type { Report } from '../../ports/report.ts'
 import { reusedName } from './fields.ts'
@@ -45,6 +46,10 @@ export function createTerminalReport(options: Options): Report {
           return
         case 'evolved':
           for (const change of event.changes) line(`  ${style('green', '+')} ${change}`)
+          return
+        case 'moment':
+          if (event.at !== null) line(`  reading ${listText(event.sources)} as they were at ${event.at}`)
+          if (event.apart !== '') line(`  ${style('yellow', '!')} ${event.apart}`)
           return
         case 'way':
           line(`  reading ${event.source} by ${event.by}`)

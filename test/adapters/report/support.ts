@@ -21,6 +21,13 @@ export function everyEvent(error: EtlError): readonly RunEvent[] {
   return [
     { ...whose, kind: 'planned', plan },
     { ...whose, kind: 'created', tables: ['p.d.t', 'p.d.t__history'] },
+    {
+      ...whose,
+      kind: 'moment',
+      at: '2024-02-01T05:30:01Z',
+      sources: ['apps', 'teams'],
+      apart: 'not of that moment: v is a view',
+    },
     { ...whose, kind: 'reading', source: 'apps', rows: 20_000 },
     { ...whose, kind: 'transformed', slice: '2024-01-31', rowsIn: 10_000, rowsOut: 4, done: 1, of: 2 },
     { ...whose, kind: 'staged', table: 'p.d_etl.stage__t__9f3c1a', rows: 8 },

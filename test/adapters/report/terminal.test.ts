@@ -24,6 +24,8 @@ describe('a terminal', () => {
         version  2024-02-01T05:30:00Z
         slices   2 slices, 2024-01-31 to 2024-02-01: one is new
         + made d.t, d.t__history
+        reading apps and teams as they were at 2024-02-01T05:30:01Z
+        ! not of that moment: v is a view
         ✔ staged 8 rows
         ✔ audited 8 rows, 12 checks; 8 rows, expected ±20 % of the 9 of version 7
       ✔ Version published 2024-02-01T05:30:00Z of p.d.t: 8 rows in 2 slices, 2.3 s
