@@ -59,7 +59,7 @@ const modes = {
   'merge, a column says deleted': pipeline({
     schedule: '30 6 * * *',
     from,
-    to: dataset('alle').table('merge_when', Sak),
+    to: dataset('alle').table('merge_when', Keyed, { partitionBy: 'dato' }),
     write: merge({ deletes: { when: 'slettet' } }),
   }),
 }
@@ -154,6 +154,17 @@ describe.each(Object.keys(modes) as Mode[])('%s', mode => {
       expect(await now()).toEqual(expected[index])
     }
   })
+
+  if (mode === 'merge, a column says deleted')
+    test('looks for its keys in the partitions of the days that came', async () => {
+      const jobs = await ask(
+        local.url,
+        "SELECT job FROM `team-dev.alle_etl.runs` WHERE event = 'published' AND target LIKE '%.merge_when' ORDER BY version",
+      )
+      const job = await fetch(`${local.url}/bigquery/v2/projects/team-dev/jobs/${jobs[1]?.job}?location=europe-north1`)
+      const { configuration } = (await job.json()) as { configuration: { query: { query: string } } }
+      expect(configuration.query.query).toContain("AND t.`dato` BETWEEN DATE '2026-11-01' AND DATE '2026-11-03'")
+    })
 
   test('reads each of them as it was', async () => {
     const versions = await oldestFirst()

@@ -1,4 +1,5 @@
 import type { AnyRow, Column } from './column.ts'
+import type { Days } from './days.ts'
 import type { TableRef } from './source.ts'
 import type { WriteMode } from './write.ts'
 
@@ -44,6 +45,8 @@ export type Stage = {
   readonly deleted?: number
   /** And how many rows the target had then. */
   readonly had?: number
+  /** merge: between which days its rows lie, where the target is partitioned by a column of the key (domain/days.ts). */
+  readonly days?: Days
 }
 
 /** The slices of a publication; `null` is everything. Dates in order. */

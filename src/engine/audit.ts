@@ -1,4 +1,5 @@
 import { auditChecks, type Broken, brokenPromises, stageLifetime } from '../domain/audit.ts'
+import { type Days, dayColumn, daysFound } from '../domain/days.ts'
 import { EtlError } from '../domain/error.ts'
 import { budgetText, overBudget, type Sizes } from '../domain/expect.ts'
 import type { Plan } from '../domain/plan.ts'
@@ -17,6 +18,8 @@ import { auditQuestion, promisesOf } from './promises.ts'
 export type Audited = {
   readonly checks: number
   readonly content: string
+  /** Days that bound the publication's look at the target. */
+  readonly days: Days | undefined
   readonly budget: string | null
   readonly accepted: readonly string[]
 }
@@ -35,11 +38,11 @@ export async function audit(
   staged?: Note,
 ): Promise<Audited> {
   const { pipeline } = plan
+  const day = dayColumn(pipeline)
   const promises = promisesOf(pipeline, plan.scope)
+  const question = auditQuestion(promises, stage.table, day)
   const [answer, own, sizes] = await Promise.all([
-    staged === undefined
-      ? warehouse.ask(auditQuestion(promises, stage.table))
-      : warehouse.noteAndAsk(staged, auditQuestion(promises, stage.table)),
+    staged === undefined ? warehouse.ask(question) : warehouse.noteAndAsk(staged, question),
     brokenAudits(pipeline, plan.tables, stage.table, warehouse),
     sizesOf(plan, stage, warehouse),
   ])
@@ -66,7 +69,7 @@ export async function audit(
     })
   }
   const checks = auditChecks(promises) + Object.keys(pipeline.audits).length
-  return { checks, content, budget: budgetText(pipeline.expect, sizes), accepted: few(over) }
+  return { checks, content, days: daysFound(day, row), budget: budgetText(pipeline.expect, sizes), accepted: few(over) }
 }
 
 /** Of rows that were sent, the hash is known: what the service made of them must have the same. */

@@ -52,9 +52,10 @@ async function resumed(target: Target): Promise<Prepared | undefined> {
 }
 
 /** The hash of rows that never passed through here, only the audit knows. */
-function ready({ plan, say }: Target, stage: Stage, { content, ...found }: Audited): Prepared {
+function ready({ plan, say }: Target, stage: Stage, { content, days, ...found }: Audited): Prepared {
   say('audited', { rows: stage.rows, ...found })
-  return { plan, publication: publicationOf(plan, { ...stage, contentHash: content }) }
+  const known = { ...stage, contentHash: content, ...(days === undefined ? {} : { days }) }
+  return { plan, publication: publicationOf(plan, known) }
 }
 
 /** What --accept lets through stands in the ledger before it is published. `staged` is noted with the audit's question. */

@@ -1,5 +1,6 @@
 import { added, auditSql, type Promises } from '../domain/audit.ts'
 import { contentSql } from '../domain/content.ts'
+import { dayColumn, daysAsked } from '../domain/days.ts'
 import { ownAuditsSql, tablesOf } from '../domain/own-audits.ts'
 import { guarded } from '../domain/personal.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
@@ -16,10 +17,10 @@ export function promisesOf(pipeline: NamedPipeline, scope: Scope): Promises {
   return { columns, key, scope: slices, elements: pipeline.transform.kind === 'sql', deletions }
 }
 
-/** The audit's question of a stage: which promises its rows break, and in the same breath the hash of what lies in it, as `content`. */
-export function auditQuestion(promises: Promises, stage: TableRef): string {
+/** The audit's question of a stage: which promises its rows break, and in the same breath the hash of what lies in it, as `content`, and between which days of a column. */
+export function auditQuestion(promises: Promises, stage: TableRef, days: string | null): string {
   const content = contentSql(promises.columns, stage, promises.deletions ? added : undefined)
-  return auditSql(promises, stage, [`(${content}) AS content`])
+  return auditSql(promises, stage, [`(${content}) AS content`, ...daysAsked(days)])
 }
 
 /** What stands in front of the author's own audits. */
@@ -44,5 +45,5 @@ export function auditText(
     Object.keys(pipeline.audits).length === 0
       ? []
       : [ownAuditsSql(pipeline.audits, ownTables(pipeline, tables, stage, warehouse))]
-  return [auditQuestion(promisesOf(pipeline, scope), stage), ...own].join(';\n\n')
+  return [auditQuestion(promisesOf(pipeline, scope), stage, dayColumn(pipeline)), ...own].join(';\n\n')
 }

@@ -1,4 +1,5 @@
 import type { Column } from '../../domain/column.ts'
+import { withinDays } from '../../domain/days.ts'
 import { differs } from '../../domain/differs.ts'
 import { literal } from '../../domain/literal.ts'
 import type { Publication } from '../../domain/run.ts'
@@ -12,10 +13,12 @@ export function mergeRows({ write, columns, key, stage, tables }: Publication): 
   const rest = columns.filter(column => !key.includes(column.name))
   const changed = rest.length === 0 ? 'FALSE' : rest.map(column => differs(column, 't', 's')).join('\n    OR ')
   const sets = [...rest.map(column => `${literal.name(column.name)} = s.${literal.name(column.name)}`), 'version = @version']
+  const on = key.map(name => `t.${literal.name(name)} = s.${literal.name(name)}`)
+  const within = stage.days === undefined ? [] : [withinDays(stage.days, 't')]
   const removal = (write as Merge).deletes === 'none' ? '' : `\n  WHEN MATCHED AND s._op = 'delete' THEN DELETE`
   return `MERGE ${literal.table(tables.target)} AS t
   USING (SELECT ${source}, ${operation(write as Merge)} AS _op FROM ${literal.table(stage.table)}) AS s
-  ON ${key.map(name => `t.${literal.name(name)} = s.${literal.name(name)}`).join(' AND ')}${removal}
+  ON ${[...on, ...within].join(' AND ')}${removal}
   WHEN MATCHED AND (${changed}) THEN UPDATE SET ${sets.join(', ')}
   WHEN NOT MATCHED AND s._op = 'upsert' THEN
     INSERT (${columns.map(column => literal.name(column.name)).join(', ')}, version)

@@ -1,8 +1,9 @@
-import { bq, dataset, partition, pipeline, replace, row, table } from 'nais-etl'
+import { bq, dataset, merge, partition, pipeline, replace, row, table } from 'nais-etl'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { createHead, createHistory, createRuns, createTarget } from '../../../src/adapters/bigquery/bootstrap.ts'
 import { publishParameters, publishScript } from '../../../src/adapters/bigquery/publish.ts'
+import type { Days } from '../../../src/domain/days.ts'
 import { identity, named, publication, tablesIn } from './world.ts'
 
 const AppsPerEnv = row(
@@ -25,6 +26,15 @@ const whole = named(
     from: { source },
     to: target,
     write: replace({ history: '400 days' }),
+    transform: () => [],
+  }),
+)
+const byDay = named(
+  pipeline({
+    schedule: '30 6 * * *',
+    from: { source },
+    to: dataset('apps_aggregated').table('apps_per_env', AppsPerEnv, { partitionBy: 'dato' }),
+    write: merge(),
     transform: () => [],
   }),
 )
@@ -83,6 +93,15 @@ describe('the publish script', () => {
       ' WHERE NOT held AND version < @version AND run != @run;',
       '  TRUNCATE TABLE `test-project.apps_aggregated.apps_per_env`;',
     ])
+  })
+
+  test('a merge looks for its keys on the days that were staged, where the day is part of the key', () => {
+    const of = (days?: Days) => publishScript(publication(byDay, tables, { ...stage, ...(days && { days }) }, {}))
+    const on = (script: string) => script.split('\n').find(line => line.startsWith('  ON '))
+    expect(on(of())).toBe('  ON t.`dato` = s.`dato` AND t.`env` = s.`env` AND t.`datacenter` = s.`datacenter`')
+    expect(on(of({ column: 'dato', first: '2026-11-18', last: '2026-11-20' }))).toBe(
+      "  ON t.`dato` = s.`dato` AND t.`env` = s.`env` AND t.`datacenter` = s.`datacenter` AND t.`dato` BETWEEN DATE '2026-11-18' AND DATE '2026-11-20'",
+    )
   })
 
   test('has a typed parameter for each name that it uses, and no more', () => {
