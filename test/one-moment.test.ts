@@ -122,6 +122,17 @@ describe('two tables of one function', () => {
     expect(await published()).toEqual([{ aktive: 1n, lukkede: 2n }])
   })
 
+  test('a row that comes between plan and claim is read: it would not count as late', async () => {
+    let come: Promise<unknown> | undefined
+    decide = request => {
+      if (come !== undefined || !textOf(request).includes('AS now;')) return undefined
+      return { kind: 'pass', before: () => (come = lukkede.fill("(3, 'lukket')", "(4, 'lukket')")) }
+    }
+    await once(antall)
+    expect(come).toBeDefined()
+    expect(await published()).toEqual([{ aktive: 2n, lukkede: 2n }])
+  })
+
   test('where every moment is too old, the run fails with a sentence and leaves what was published', async () => {
     await once(antall)
     decide = request => (isRead(request, 'lukkede') ? { kind: 'pass', before: () => lukkede.fill("(4, 'lukket')") } : undefined)

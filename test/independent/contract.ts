@@ -2,6 +2,7 @@ import { faultsContract } from './faults.ts'
 import { jobsContract } from './jobs.ts'
 import { loadsContract } from './loads.ts'
 import { mergingContract } from './merging.ts'
+import { momentContract } from './moment.ts'
 import { publishingContract } from './publishing.ts'
 import { storageContract } from './storage.ts'
 import type { Subject } from './subject.ts'
@@ -18,6 +19,7 @@ export function contract(on: Subject): void {
   loadsContract(on)
   publishingContract(on)
   mergingContract(on)
+  momentContract(on)
   // Ours is asked for every type by test/types-through-a-run.test.ts.
   if (on.name === 'independent') typesContract(on)
   // Ours has no Storage Read API.
