@@ -94,17 +94,22 @@ async function bigQuery(context: Context, pipelines: readonly NamedPipeline[], a
 /** The generated files against the pipelines, and what is deployed against both. */
 async function manifests(context: Context): Promise<Check[]> {
   const about = 'manifest'
-  const pipelines = await loadAll(context.root)
+  const loaded = await loadAll(context.root)
   const { environment } = context.chosen
   let state: Awaited<ReturnType<typeof manifestState>> | undefined
   const files = await checked(about, 'files', async () => {
-    state = await manifestState(context.root, pipelines)
+    try {
+      state = await manifestState(context.root, loaded)
+    } catch (error) {
+      if (!(error instanceof EtlError) || error.kind !== 'unavailable') throw error
+      return open(error.problem.replace(/\.$/, ''), error.hint)
+    }
     return state.stale.length === 0
       ? ok('naisjob.yaml and alerts.yaml are what the pipelines say')
       : bad(`${state.stale.join(', ')}: not what the pipelines say`, 'npm run etl -- manifest, and commit')
   })
   if (state === undefined) return [files]
-  const { deployment } = state
+  const { deployment, pipelines } = state
   const checks = [files]
   for (const job of naisjobsOf(pipelines, deployment, cronOf, environment))
     checks.push(await deployed(context, job, (job as { metadata: { name: string } }).metadata.name, deployment.team))

@@ -7,13 +7,14 @@ import { type Deployment, deploymentOf } from '../nais/deployment.ts'
 import { goneNaisjobs, manifestFiles, manifestPaths } from '../nais/files.ts'
 import type { Command } from './command.ts'
 import { loadAll } from './pipelines.ts'
+import { withReads } from './reads.ts'
 
 export const manifest: Command = {
   name: 'manifest',
   summary: 'write naisjob.yaml and alerts.yaml from the pipelines',
   usage: '[--check]',
   help: `Writes what nais deploys, from src/pipelines and the \`nais\` part of package.json: one Naisjob for each schedule, datasets, permissions, alerts.
-The same pipelines give the same text; commit it.
+The same pipelines give the same text; commit it. Which tables a query(…) reads, Google's analyser tells (a dev dependency).
 
   --check          change nothing; exit with 1 if a file is not what the pipelines say
 
@@ -45,14 +46,15 @@ Examples
 }
 
 /**
- * What the pipelines say, what the files say, and which of them differ.
- * @throws EtlError `pipeline`, `config`.
+ * What the pipelines say, what the files say, and which of them differ. `pipelines`: with what their queries read.
+ * @throws EtlError `pipeline`, `config`; `unavailable` where nobody can tell what a query reads.
  */
-export async function manifestState(root: string, pipelines: readonly NamedPipeline[]) {
+export async function manifestState(root: string, loaded: readonly NamedPipeline[]) {
   const deployment = await readDeployment(root)
+  const pipelines = await withReads(loaded)
   const wanted = new Map(manifestFiles(pipelines, deployment, cronOf).map(file => [file.path, file.text]))
   const now = new Map(await Promise.all(manifestPaths.map(async path => [path, await textOf(join(root, path))] as const)))
-  return { deployment, wanted, now, stale: manifestPaths.filter(path => wanted.get(path) !== now.get(path)) }
+  return { deployment, pipelines, wanted, now, stale: manifestPaths.filter(path => wanted.get(path) !== now.get(path)) }
 }
 
 async function readDeployment(root: string): Promise<Deployment> {

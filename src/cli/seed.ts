@@ -9,7 +9,9 @@ import type { NamedPipeline } from '../domain/pipeline.ts'
 import { type FileSource, type TableRef, tableRef } from '../domain/source.ts'
 import { tablesOf } from '../engine/plan.ts'
 import type { World } from './command.ts'
+import { finished, makeDataset, refused } from './seed-calls.ts'
 import { seedPostgres } from './seed-postgres.ts'
+import { seedQueries } from './seed-queries.ts'
 
 /** What was put where, for people; `rows` is null where a fixture's SQL made them. */
 export type Seeded = {
@@ -20,8 +22,8 @@ export type Seeded = {
 }
 
 /**
- * Prepares a local BigQuery for a pipeline as nais and its sources would: the target's datasets, each source table with the rows of one fixture case, and
- * the Postgres behind each connection with what its SOURCE.sql makes. What is there already is replaced; targets are left alone.
+ * Prepares a local BigQuery for a pipeline as nais and its sources would: the target's datasets, each source table with the rows of one fixture case, the
+ * tables of its queries and the Postgres behind each connection with what their SOURCE.sql makes. What is there already is replaced; targets are left alone.
  * @throws EtlError `fixture`.
  */
 export async function seed(
@@ -59,6 +61,7 @@ export async function seed(
     await load(url, ref, source.row.columns, lines)
     made.push({ name: `${ref.project}.${ref.dataset}.${ref.table}`, rows: lines.length })
   }
+  made.push(...(await seedQueries(url, pipeline, settings, root, folder)))
   return { case: chosen, tables: made, databases: postgres.databases }
 }
 
@@ -78,15 +81,6 @@ async function fixtureCase(root: string, pipeline: string, wanted?: string): Pro
     )
   }
   return chosen
-}
-
-async function makeDataset(url: string, project: string, dataset: string, location: string): Promise<void> {
-  const answer = await fetch(`${url}/bigquery/v2/projects/${project}/datasets`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ datasetReference: { projectId: project, datasetId: dataset }, location }),
-  })
-  if (!answer.ok && answer.status !== 409) throw await refused(answer, `dataset ${project}.${dataset}`)
 }
 
 async function load(url: string, ref: TableRef, columns: readonly Column[], lines: readonly string[]): Promise<void> {
@@ -110,28 +104,8 @@ async function load(url: string, ref: TableRef, columns: readonly Column[], line
     body,
   })
   if (!answer.ok) throw await refused(answer, `table ${ref.table}`)
-  let job = (await answer.json()) as Job
-  while (job.status.state !== 'DONE') {
-    const again = await fetch(
-      `${url}/bigquery/v2/projects/${ref.project}/queries/${job.jobReference.jobId}?timeoutMs=10000&maxResults=0`,
-    )
-    await again.arrayBuffer()
-    job = (await (await fetch(`${url}/bigquery/v2/projects/${ref.project}/jobs/${job.jobReference.jobId}`)).json()) as Job
-  }
-  if (job.status.errorResult !== undefined)
-    throw new EtlError('fixture', `the local BigQuery did not take the rows of ${ref.table}: ${job.status.errorResult.message}`)
-}
-
-type Job = {
-  readonly jobReference: { readonly jobId: string }
-  readonly status: { readonly state: string; readonly errorResult?: { readonly message: string } }
-}
-
-async function refused(answer: Response, what: string): Promise<EtlError> {
-  return new EtlError(
-    'unavailable',
-    `the local BigQuery did not make ${what}: ${answer.status} ${(await answer.text()).slice(0, 300)}`,
-  )
+  const failure = await finished(url, ref.project, answer)
+  if (failure !== undefined) throw new EtlError('fixture', `the local BigQuery did not take the rows of ${ref.table}: ${failure}`)
 }
 
 type RestField = { name: string; type: string; mode: string; fields?: RestField[] }

@@ -12,6 +12,11 @@ export function sourceFile(name: string, source: Source): string {
   return `${name}.${inPostgres(source) ? 'sql' : 'csv'}`
 }
 
+/** The file of a case that makes the tables which a query source reads, for a local BigQuery; what the query answers is in its SOURCE.csv. */
+export function tablesFile(name: string): string {
+  return `${name}.sql`
+}
+
 /** Whether a source's own query runs in a Postgres. */
 export function inPostgres(source: Source): source is ExternalSource | PostgresSource {
   return source.kind === 'external' || source.kind === 'postgres'
@@ -27,14 +32,19 @@ export function databaseOf(source: ExternalSource | PostgresSource): string {
  * @throws EtlError `fixture` with the name that was probably meant.
  */
 export function checkCaseFiles(folder: string, files: readonly string[], pipeline: Pick<Pipeline, 'from' | 'also'>): void {
-  const known = [...Object.entries(pipeline.from).map(([name, source]) => sourceFile(name, source)), ...expectedFiles(pipeline)]
+  const sources = Object.entries(pipeline.from)
+  const known = [
+    ...sources.map(([name, source]) => sourceFile(name, source)),
+    ...sources.flatMap(([name, { kind }]) => (kind === 'query' ? [tablesFile(name)] : [])),
+    ...expectedFiles(pipeline),
+  ]
   const stray = files.find(file => /\.(csv|sql)$/i.test(file) && !known.includes(file))
   if (stray === undefined) return
   const guess = nearest(
     stray,
     known.filter(file => !files.includes(file)),
   )
-  const what = known.some(file => file.endsWith('.sql')) ? 'a csv, or the sql of a Postgres,' : 'a csv'
+  const what = known.some(file => file.endsWith('.sql')) ? 'a csv or sql' : 'a csv'
   throw new EtlError('fixture', `${folder} has ${stray}, which nothing reads.`, {
     hint: `${guess === undefined ? '' : `did you mean ${guess}? `}${what} is called as a source in the pipeline's from, or expected.csv: ${known.join(', ')}`,
   })

@@ -21,7 +21,7 @@ import { EtlError } from './error.ts'
 import { type Budget, budgetOf } from './expect.ts'
 import { type Audits, checkAudits } from './own-audits.ts'
 import type { Shape } from './row.ts'
-import { changesOf, type Source, type Sources } from './source.ts'
+import { changesOf, type Source, type Sources, type TableRef } from './source.ts'
 import type { Sql } from './sql.ts'
 import type { Target } from './target.ts'
 import type { WriteMode } from './write.ts'
@@ -57,7 +57,11 @@ export type Pipeline = Output & {
 }
 
 /** A pipeline and the name of its file. */
-export type NamedPipeline = Pipeline & { readonly name: string }
+export type NamedPipeline = Pipeline & {
+  readonly name: string
+  /** The tables that each query source names, where somebody has looked (project '': the job's own); null where the analyser doesn't understand it. */
+  readonly reads?: Readonly<Record<string, readonly TableRef[] | null>>
+}
 
 /** A pipeline that can still be given a further result. */
 type Extensible<F extends Sources> = Pipeline & {

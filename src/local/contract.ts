@@ -130,6 +130,8 @@ export type QueryOutcome = {
   readonly dmlAffectedRows?: number
   readonly dml?: { readonly inserted: number; readonly updated: number; readonly deleted: number }
   readonly ddl?: { readonly operation: 'CREATE' | 'SKIP' | 'REPLACE' | 'ALTER' | 'DROP'; readonly table: TableRef }
+  /** Of a dry run of one statement: the tables that it names. */
+  readonly referenced?: readonly TableRef[]
   /** Bytes of the columns that were read, by BigQuery's sizes (8 for INT64, 2 + UTF-8 length for STRING, …); an estimate is fine. */
   readonly bytesProcessed: number
   readonly children: number
@@ -138,6 +140,8 @@ export type QueryOutcome = {
 /** The SQL side, made once a server: `createSqlEngine(store, databases)` in sql/engine.ts. */
 export type SqlEngine = {
   run(request: QueryRequest): Promise<QueryOutcome>
+  /** The tables that a script names, whether they are there or not; one without a project lies in `project`. Throws BigQueryError. */
+  tables(sql: string, project: string): Promise<TableRef[]>
   close(): Promise<void>
 }
 

@@ -5,6 +5,7 @@ import {
   type QueryParameter,
   type QueryRequest,
   type SqlEngine,
+  type TableRef,
 } from './contract.ts'
 import { quoted } from './duck.ts'
 import type { Done, JobContext, Work } from './jobs.ts'
@@ -161,10 +162,11 @@ function describe(context: JobContext | undefined, config: JsonObject, outcome: 
           },
         }
       : {}),
+    ...(outcome.referenced ? { referencedTables: outcome.referenced.map(tableReference) } : {}),
     ...(ddl
       ? {
           ddlOperationPerformed: ddl.operation,
-          ddlTargetTable: { projectId: ddl.table.project, datasetId: ddl.table.dataset, tableId: ddl.table.table },
+          ddlTargetTable: tableReference(ddl.table),
         }
       : {}),
   }
@@ -179,6 +181,7 @@ function describe(context: JobContext | undefined, config: JsonObject, outcome: 
   }
 }
 
+const tableReference = ({ project, dataset, table }: TableRef) => ({ projectId: project, datasetId: dataset, tableId: table })
 const nullable = (field: Field): Field => (field.mode === 'REQUIRED' ? { ...field, mode: 'NULLABLE' } : field)
 const isNamed = (field: Field, name: string) => field.name.toLowerCase() === name.toLowerCase()
 const chosen = (field: Field, from: readonly Field[]) =>

@@ -7,6 +7,7 @@ import { createListener } from './http.ts'
 import { createJobs } from './jobs.ts'
 import { datasetRoutes } from './routes/datasets.ts'
 import { jobRoutes } from './routes/jobs.ts'
+import { nameRoutes } from './routes/names.ts'
 import { postgresRoutes } from './routes/postgres.ts'
 import { queryRoutes } from './routes/queries.ts'
 import { tabledataRoutes } from './routes/tabledata.ts'
@@ -43,6 +44,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     'GET /_local/health': async () => ({ body: { status: 'ok' } }),
     ...faults.routes,
     ...postgresRoutes(databases),
+    ...nameRoutes(engine),
     ...datasetRoutes(database),
     ...tableRoutes(database, engine),
     ...tabledataRoutes(database),

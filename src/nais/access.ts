@@ -14,15 +14,15 @@ export type Access = {
   readonly datasets: readonly DatasetAccess[]
   /** Roles on the team's project. */
   readonly permissions: readonly Permission[]
-  /** Tables and connections of other projects: nais puts the team's own project before every grant, so their owners must give access. And queries: nobody here looks into their text. */
+  /** Tables and connections of other projects: nais puts the team's own project before every grant, so their owners must give access. And what a query reads that nobody understands. */
   readonly elsewhere: readonly string[]
 }
 
 const own = ''
 
 /**
- * The least that the pipelines need: READWRITE on each target's dataset and on its `_etl` dataset (stage, head, ledger), READ on other source datasets of the
- * team's own project. The right to run jobs (roles/bigquery.jobUser) comes with the first entry by itself (naiserator). A federated source needs
+ * The least that the pipelines need: READWRITE on each target's dataset and on its `_etl` dataset (stage, head, ledger), READ on other datasets of the
+ * team's own project that hold a source or what a query names (`reads`). The right to run jobs (roles/bigquery.jobUser) comes with the first entry by itself (naiserator). A federated source needs
  * the right to use connections besides (BigQuery: Cloud SQL federated queries, "Required roles"), one that is declared large the right to sessions of the
  * Storage Read API; other sources need nothing else.
  * @throws EtlError `pipeline` for a source dataset whose name nais can't take.
@@ -30,9 +30,10 @@ const own = ''
 export function accessOf(pipelines: readonly NamedPipeline[], environment: string): Access {
   const targets = unique(pipelines.flatMap(partsOf).map(part => nameIn(part.to.dataset, environment)))
   const written = targets.flatMap(dataset => [dataset, `${dataset}_etl`])
-  const refs = pipelines
-    .flatMap(pipeline => Object.values(pipeline.from))
-    .flatMap(source => (source.kind === 'table' ? [tableRef(nameIn(source.table, environment), own)] : []))
+  const refs = pipelines.flatMap(({ from, reads = {} }) => [
+    ...Object.values(from).flatMap(source => (source.kind === 'table' ? [tableRef(nameIn(source.table, environment), own)] : [])),
+    ...Object.values(reads).flatMap(tables => tables ?? []),
+  ])
   const connections = pipelines
     .flatMap(pipeline => Object.values(pipeline.from))
     .flatMap(source => (source.kind === 'external' ? [nameIn(source.connection, environment)] : []))
@@ -62,9 +63,9 @@ export function accessOf(pipelines: readonly NamedPipeline[], environment: strin
     permissions: [...(connections.some(isOwn) ? [connectionUser] : []), ...(isLarge ? [readSessionUser] : [])],
     elsewhere: unique([
       ...refs.filter(ref => ref.project !== own).map(ref => `${ref.project}.${ref.dataset}.${ref.table}`),
-      ...pipelines.flatMap(({ name, from }) =>
-        Object.entries(from).flatMap(([source, { kind }]) =>
-          kind === 'query' ? [`what the query ${source} of ${name} reads`] : [],
+      ...pipelines.flatMap(({ name, reads = {} }) =>
+        Object.entries(reads).flatMap(([source, tables]) =>
+          tables === null ? [`what the query ${source} of ${name} reads (Google's analyser doesn't understand it)`] : [],
         ),
       ),
       ...connections.filter(name => !isOwn(name)).map(name => `connection ${name}`),

@@ -60,8 +60,23 @@ test('a large source asks for the role of the Storage Read API, unless no row of
   expect(accessOf([{ ...large, transform: sql }], 'prod').permissions).toEqual([])
 })
 
-test('what a query reads, nobody here knows: it is named as something that others give', () => {
-  const made = copying('a')
-  const from = { counted: { kind: 'query' } } as unknown as typeof made.from
-  expect(accessOf([{ ...made, from }], 'prod').elsewhere).toEqual(['what the query counted of a reads'])
+test('what a query reads is a source like any: READ in the own project, in others their owners give it', () => {
+  const reads = {
+    one: [
+      { project: '', dataset: 'raw', table: 'events_*' },
+      { project: '', dataset: 'things', table: 'old' },
+    ],
+    other: [{ project: 'their-prod', dataset: 'raw', table: 'rows' }],
+    strange: null,
+  }
+  const access = accessOf([{ ...copying('a', { from: 'raw.rows' }), reads }], 'prod')
+  expect(access.datasets.map(({ name, permission }) => [name, permission])).toEqual([
+    ['things', 'READWRITE'],
+    ['things_etl', 'READWRITE'],
+    ['raw', 'READ'],
+  ])
+  expect(access.elsewhere).toEqual([
+    'their-prod.raw.rows',
+    "what the query strange of a reads (Google's analyser doesn't understand it)",
+  ])
 })

@@ -1,3 +1,4 @@
+import type { TableRef } from '../../domain/source.ts'
 import { type Api, failed } from './api.ts'
 import { queryConfiguration } from './query.ts'
 import type { Field } from './types.ts'
@@ -10,6 +11,7 @@ type Checked = {
     readonly query?: {
       readonly totalBytesProcessed?: string
       readonly statementType?: string
+      readonly referencedTables?: readonly { readonly projectId: string; readonly datasetId: string; readonly tableId: string }[]
       readonly schema?: { readonly fields?: readonly Field[] }
     }
   }
@@ -26,10 +28,18 @@ export async function dryRun(api: Api, sql: string, what: string): Promise<{ byt
   }
 }
 
-/** What a query would give, by a dry run: the kind of its statement and its columns. Throws a `Failure`. */
-export async function checkQuery(api: Api, sql: string): Promise<{ statement: string | undefined; fields: readonly Field[] }> {
-  const { statistics } = await checked(api, sql)
-  return { statement: statistics?.query?.statementType, fields: statistics?.query?.schema?.fields ?? [] }
+/** What a query would give and read, by a dry run: the kind of its statement, its columns, its tables. Throws a `Failure`. */
+export async function checkQuery(
+  api: Api,
+  sql: string,
+): Promise<{ statement: string | undefined; fields: readonly Field[]; tables: readonly TableRef[] }> {
+  const { statementType: statement, schema, referencedTables = [] } = (await checked(api, sql)).statistics?.query ?? {}
+  const tables = referencedTables.map(({ projectId, datasetId, tableId }) => ({
+    project: projectId,
+    dataset: datasetId,
+    table: tableId,
+  }))
+  return { statement, fields: schema?.fields ?? [], tables }
 }
 
 function checked(api: Api, sql: string): Promise<Checked> {

@@ -1,6 +1,6 @@
 import { EtlError } from '../../domain/error.ts'
 import { typeText } from '../../domain/shape.ts'
-import type { QuerySource } from '../../domain/source.ts'
+import { type QuerySource, type TableRef, tableName } from '../../domain/source.ts'
 import type { Reader } from '../../ports/reader.ts'
 import { type Api, failed } from './api.ts'
 import { datesOf } from './dates.ts'
@@ -17,14 +17,14 @@ import { columnOfField, type Field } from './types.ts'
 export function createQueryReader(api: Api, jobs: Jobs, names: Names): Reader<QuerySource> {
   return {
     async facts(source) {
-      const fields = await fieldsOf(api, authorsText(source.query))
+      const { fields, tables } = await checked(api, authorsText(source.query))
       const problems = schemaProblems(source.row.columns, fields)
       if (problems.length > 0)
         throw new EtlError('schema', `${what}: ${problems.join('; ')}.`, {
           hint: `the columns it gives are: ${columnsText(fields)}`,
         })
       return {
-        name: 'a query',
+        name: tables.length === 0 ? 'a query' : `a query of ${tables.map(tableName).join(', ')}`,
         columns: fields.map(columnOfField).map(column => ({ name: column.name, type: typeText(column) })),
         rows: null,
         ...(source.large ? { way: largeWay } : {}),
@@ -39,10 +39,10 @@ export function createQueryReader(api: Api, jobs: Jobs, names: Names): Reader<Qu
 
 const what = 'the query'
 
-/** What a query gives, by a dry run of its own text: columns need names, each its own, and it must be one SELECT. */
-async function fieldsOf(api: Api, sql: string): Promise<readonly Field[]> {
+/** What a query gives and reads, by a dry run of its own text: columns need names, each its own, and it must be one SELECT. */
+async function checked(api: Api, sql: string): Promise<{ fields: readonly Field[]; tables: readonly TableRef[] }> {
   try {
-    const { statement, fields } = await checkQuery(api, sql)
+    const { statement, fields, tables } = await checkQuery(api, sql)
     if (statement !== 'SELECT')
       throw new EtlError('schema', `${what} is no single SELECT but ${statement ?? 'something else'}.`, {
         hint: 'a source only reads: give it one SELECT, with WITH in front where it has parts',
@@ -51,7 +51,7 @@ async function fieldsOf(api: Api, sql: string): Promise<readonly Field[]> {
     const nameless = fields.findIndex(field => /^f\d+_$/.test(field.name))
     if (nameless >= 0)
       throw new EtlError('schema', `${what}: column ${nameless + 1} has no name.`, { hint: 'give it one: … AS name' })
-    return fields
+    return { fields, tables }
   } catch (error) {
     const twice = /^Duplicate column names in the result are not supported\. Found duplicate\(s\): ([\w, ]+)/.exec(
       error instanceof EtlError ? '' : failureOf(error).text,

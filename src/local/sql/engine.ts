@@ -6,6 +6,7 @@ import { BigQueryError, type QueryOutcome, type QueryRequest, type SqlEngine, ty
 import type { Databases } from '../external/databases.ts'
 import { createConflicts } from './conflicts.ts'
 import { asServiceError } from './errors.ts'
+import { resolveAll } from './names.ts'
 import { readParameters } from './parameters.ts'
 import type { Progress } from './progress.ts'
 import { discard, dryRun, runStatements } from './run.ts'
@@ -21,6 +22,7 @@ export async function createSqlEngine(store: Store, external: Pick<Databases, 'u
   void google.parse('SELECT 1').catch(() => undefined)
   return {
     run: request => run({ store, google, conflicts, external }, request),
+    tables: (sql, project) => analysed(async () => resolveAll(await google.tableNames(sql), { project })),
     close: () => google.close(),
   }
 }
@@ -81,7 +83,7 @@ async function read(
   script: Buffer,
   request: QueryRequest,
 ): Promise<{ statements: Statement[]; paths: string[][] }> {
-  try {
+  return analysed(async () => {
     const tree = await google.parse(request.sql)
     const statements = readScript(tree, script)
     if (statements.length === 0) throw new BigQueryError('invalidQuery', 'Syntax error: Unexpected end of script', 'query')
@@ -90,6 +92,13 @@ async function read(
       throw new BigQueryError('invalidQuery', 'Transaction control statements are supported only in scripts or sessions', 'query')
     }
     return { statements, paths: await google.tableNames(request.sql) }
+  })
+}
+
+/** What Google's analyser refuses, as the service says it. */
+async function analysed<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
   } catch (error) {
     throw error instanceof GoogleSqlError ? asBigQueryError(error) : error
   }
@@ -107,6 +116,7 @@ async function onlyAnalysed(session: Session, statements: readonly Statement[]):
     statementType: asSelect ? 'CREATE_TABLE_AS_SELECT' : dryTypes[statement.kind],
     schema,
     bytesProcessed: bytes,
+    referenced: resolveAll(session.paths, session.request),
   }
 }
 

@@ -36,7 +36,7 @@ async function all(source: QuerySource, slices: { column: string; dates: readonl
 describe('a query', () => {
   test('tells its columns', async () => {
     expect(await adapter.query.facts(counted)).toEqual({
-      name: 'a query',
+      name: 'a query of test-project.source.apps',
       columns: [
         { name: 'cluster', type: 'STRING' },
         { name: 'dato', type: 'DATE' },
