@@ -13,7 +13,7 @@ const never = new AbortController().signal
 /** The rows of a table by the Storage Read API. */
 export async function storageRead(on: Subject, ref: TableRef, columns: ReturnType<typeof row>['columns']): Promise<AnyRow[]> {
   const { api } = await processOn(on.server.url)
-  const client = await openStorage(api, on.server.storage ?? '')
+  const client = openStorage(api, on.server.storage ?? '')
   const path = `projects/${ref.project}/datasets/${ref.dataset}/tables/${ref.table}`
   const session = await openSession(client, { table: path, columns, ordered: false }, never)
   const rows: AnyRow[] = []

@@ -30,7 +30,7 @@ export async function storageRows(
     return undefined
   }
   const [{ openStorage }, { openSession, sessionRows }] = await loadStorage()
-  const client = await openStorage(api, api.storage)
+  const client = openStorage(api, api.storage)
   try {
     const session = await openSession(client, { table, ...answer }, signal)
     const streams = session.streams.length === 1 ? '1 stream' : `${session.streams.length} streams`
@@ -45,12 +45,7 @@ export async function storageRows(
 
 /** Loads gRPC and the decoder, which most runs never need. */
 export function loadStorage() {
-  return Promise.all([
-    import('./storage/client.ts'),
-    import('./storage/read.ts'),
-    import('@grpc/grpc-js'),
-    import('@grpc/proto-loader'),
-  ])
+  return Promise.all([import('./storage/client.ts'), import('./storage/read.ts')])
 }
 
 const pages = 'pages of the REST API'

@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url'
-import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js'
+import { type ClientReadableStream, credentials, loadPackageDefinition, Metadata, type ServiceError } from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
 import { type Api, repeated } from '../api.ts'
 import { Failure } from '../errors.ts'
+import { createAhead } from './ahead.ts'
 
 /** A table's rows as they were when the session was made, in streams that may be read side by side. */
 type Session = { readonly schema: Uint8Array; readonly streams: readonly string[] }
@@ -24,13 +26,14 @@ export type StorageClient = {
  */
 const flowWindow = 4 * 1024 * 1024
 
+/** A stream's batches that have come and are not worked off, in bytes, beside one that is. */
+const aheadBytes = 8 * 1024 * 1024
+
 /** How long the service may take to make a session, in milliseconds: it looks at every file of a table. */
 const sessionTimeout = 60_000
 
-/** Opens a channel; nothing is sent yet. gRPC is loaded here, so that a run whose sources are small never loads it. */
-export async function openStorage(api: Api, address: string): Promise<StorageClient> {
-  const { credentials, loadPackageDefinition, Metadata } = await import('@grpc/grpc-js')
-  const { loadSync } = await import('@grpc/proto-loader')
+/** Opens a channel; nothing is sent yet. */
+export function openStorage(api: Api, address: string): StorageClient {
   const proto = fileURLToPath(new URL('read.proto', import.meta.url))
   const definition = loadSync(proto, { longs: Number, enums: String, defaults: true, keepCase: true })
   const { BigQueryRead } = (loadPackageDefinition(definition) as unknown as Loaded).google.cloud.bigquery.storage.v1
@@ -85,17 +88,25 @@ export async function openStorage(api: Api, address: string): Promise<StorageCli
     },
     async *readRows(stream, offset, signal) {
       if (signal.aborted) return
-      const call = stub.ReadRows({ read_stream: stream, offset }, routed('read_stream', stream))
-      const stop = () => call.cancel()
+      const ahead = createAhead(aheadBytes, message => sizeOf(message as RawRows))
+      const options = { interceptors: [ahead.interceptor] }
+      const call = stub.ReadRows({ read_stream: stream, offset }, routed('read_stream', stream), options)
+      const stop = () => {
+        call.cancel()
+        ahead.open()
+      }
       signal.addEventListener('abort', stop, { once: true })
       try {
-        for await (const { arrow_record_batch: batch, row_count: rows } of call as AsyncIterable<RawRows>)
+        for await (const message of call as AsyncIterable<RawRows>) {
+          const { arrow_record_batch: batch, row_count: rows } = message
           if (batch !== null) yield { bytes: batch.serialized_record_batch, rows }
+          ahead.done(sizeOf(message))
+        }
       } catch (error) {
         if (!signal.aborted) throw failureOfCall(error as ServiceError)
       } finally {
         signal.removeEventListener('abort', stop)
-        call.cancel()
+        stop()
       }
     },
     close: () => stub.close(),
@@ -105,7 +116,7 @@ export async function openStorage(api: Api, address: string): Promise<StorageCli
 type Done = (error: ServiceError | null, answer?: unknown) => void
 type Stub = {
   CreateReadSession(request: object, metadata: object, options: object, done: Done): { cancel(): void }
-  ReadRows(request: object, metadata: object): ClientReadableStream<RawRows>
+  ReadRows(request: object, metadata: object, options: object): ClientReadableStream<RawRows>
   close(): void
 }
 type Loaded = {
@@ -121,6 +132,8 @@ type RawRows = {
   readonly arrow_record_batch: { readonly serialized_record_batch: Uint8Array } | null
   readonly row_count: number
 }
+
+const sizeOf = ({ arrow_record_batch: batch }: RawRows) => batch?.serialized_record_batch.length ?? 0
 
 /** gRPC's status codes as the REST API would have said them (google.rpc.Code: 'HTTP Mapping'). */
 const codes: Readonly<Record<number, readonly [status: number | undefined, reason: string]>> = {

@@ -20,7 +20,7 @@ export type OpenSession = { readonly streams: readonly string[]; readonly rowsOf
 const streamsAtOnce = 2
 
 /** Rows a page, at most: a batch may have many more, but what is alive at once is copied by every collection of the young generation. */
-const pageRows = 512
+const pageRows = 1_024
 /** After so many rows the connection is looked at, of which a turn takes 64 KiB. */
 const rowsATurn = 4_096
 

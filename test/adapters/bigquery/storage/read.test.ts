@@ -20,7 +20,7 @@ async function opened(address: string, ordered = false, signal = never) {
     endpoint: 'http://127.0.0.1:1',
     storage: address,
   })
-  const client = await openStorage(api, address)
+  const client = openStorage(api, address)
   const session = await openSession(client, { table: 'projects/p/datasets/d/tables/t', columns, ordered }, signal)
   return sessionRows(api, client, session, 'reading p.d.t', signal)
 }

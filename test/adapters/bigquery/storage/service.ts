@@ -5,6 +5,7 @@ import {
   Server,
   ServerCredentials,
   type ServerWritableStream,
+  type ServiceClientConstructor,
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js'
@@ -16,6 +17,13 @@ const schema = Buffer.from(made.schema ?? '', 'base64')
 /** Five rows, of which the last two are `half`. */
 export const batch = { arrow_record_batch: { serialized_record_batch: Buffer.from(made.batch ?? '', 'base64') }, row_count: 5 }
 export const half = { arrow_record_batch: { serialized_record_batch: Buffer.from(made.half ?? '', 'base64') }, row_count: 2 }
+
+const proto = fileURLToPath(new URL('../../../../src/adapters/bigquery/storage/read.proto', import.meta.url))
+const loaded = loadPackageDefinition(loadSync(proto, { longs: Number, enums: String, defaults: true, keepCase: true }))
+/** The service as a client that gRPC makes of its description. */
+export const { BigQueryRead } = (
+  loaded as never as { google: { cloud: { bigquery: { storage: { v1: { BigQueryRead: ServiceClientConstructor } } } } } }
+).google.cloud.bigquery.storage.v1
 
 /** What is answered to ReadRows: messages, then the end, a code that it breaks with, or nothing any more. */
 export type Rows = { readonly messages: readonly object[]; readonly end?: keyof typeof status | 'hang' }
@@ -32,13 +40,8 @@ afterEach(() => {
 export async function storageService(session: readonly string[] | keyof typeof status, answer: (asked: Asked) => Rows) {
   const asked: Asked[] = []
   const sessions: Record<string, unknown>[] = []
-  const proto = fileURLToPath(new URL('../../../../src/adapters/bigquery/storage/read.proto', import.meta.url))
-  const loaded = loadPackageDefinition(loadSync(proto, { longs: Number, enums: String, defaults: true, keepCase: true }))
-  const { BigQueryRead } = (
-    loaded as never as { google: { cloud: { bigquery: { storage: { v1: Record<string, { service: never }> } } } } }
-  ).google.cloud.bigquery.storage.v1
   const server = new Server()
-  server.addService(BigQueryRead?.service as never, {
+  server.addService(BigQueryRead.service as never, {
     CreateReadSession({ request }: { request: Record<string, unknown> }, done: sendUnaryData<object>) {
       sessions.push(request)
       if (typeof session === 'string') return done({ code: status[session], details: 'no' })
