@@ -1,4 +1,5 @@
-// `npm run bench:incremental [-- ROWS …]`: what 50,000 changes cost in a table of a million and of five million rows: the read of the source, and the whole run.
+// `npm run bench:incremental [-- ROWS …]`: what 50,000 changes cost in a table of a million and of five million rows: the read of the source, and the whole run, also in processor seconds of job and local BigQuery.
+import { readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import pg from 'pg'
 import * as z from 'zod'
@@ -34,7 +35,7 @@ const server = await startPostgres({ shared_buffers: '1GB' })
 const databaseOf = (name: string) => `postgres://${server.user}:${server.password}@127.0.0.1:${server.port}/${name}`
 const bench = await startBench()
 try {
-  const found: { rows: number; read: number; whole: number }[] = []
+  const found: { rows: number; read: number; whole: number; processor: number }[] = []
   for (const rows of sizes.length > 0 ? sizes : [1_000_000, 5_000_000]) {
     const figures = await measured(rows)
     found.push({ rows, ...figures })
@@ -42,14 +43,16 @@ try {
   }
   const [first, last] = [found[0], found.at(-1)]
   if (first !== undefined && last !== undefined && first !== last)
-    process.stdout.write(`read × ${(last.read / first.read).toFixed(2)}, whole run × ${(last.whole / first.whole).toFixed(2)}\n`)
+    process.stdout.write(
+      `read × ${(last.read / first.read).toFixed(2)}, whole run × ${(last.whole / first.whole).toFixed(2)}, processor × ${(last.processor / first.processor).toFixed(2)}\n`,
+    )
 } finally {
   await bench.stop()
   await server.stop()
 }
 
-/** Median seconds of three: the window and its rows into nothing; a whole run of the same. */
-async function measured(rows: number): Promise<{ read: number; whole: number }> {
+/** Median seconds of three: the window and its rows into nothing; a whole run of the same, and what it takes of the processors. */
+async function measured(rows: number): Promise<{ read: number; whole: number; processor: number }> {
   const name = `bench_${rows}`
   await withClient('postgres', client => client.query(`CREATE DATABASE ${name}`))
   await withClient(name, client =>
@@ -58,7 +61,7 @@ async function measured(rows: number): Promise<{ read: number; whole: number }> 
   )
   const target = { ...pipe, to: { ...pipe.to, table: `sak_${rows}` } }
   await published(target, name)
-  const [reads, wholes]: number[][] = [[], []]
+  const [reads, wholes, processors]: number[][] = [[], [], []]
   for (let round = 0; round < 3; round++) {
     await withClient(name, client =>
       client.query(`UPDATE sak SET status = CASE status WHEN 'APEN' THEN 'LUKKET' ELSE 'APEN' END, oppdatert = now()
@@ -67,9 +70,11 @@ async function measured(rows: number): Promise<{ read: number; whole: number }> 
     // Older than the margin that a read keeps from now.
     await new Promise(resolve => setTimeout(resolve, 6000))
     reads?.push(await readOnly(target, name))
+    const before = processorSeconds()
     wholes?.push(await timed(() => published(target, name)))
+    processors?.push(processorSeconds() - before)
   }
-  return { read: median(reads ?? []), whole: median(wholes ?? []) }
+  return { read: median(reads ?? []), whole: median(wholes ?? []), processor: median(processors ?? []) }
 }
 
 async function published(target: NamedPipeline, database: string): Promise<void> {
@@ -112,6 +117,13 @@ async function withClient(database: string, work: (client: pg.Client) => Promise
   } finally {
     await client.end()
   }
+}
+
+/** Of this process and the local BigQuery's, so far (Linux: proc_pid_stat(5), utime and stime in hundredths); Postgres' are not in it. */
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage()
+  const fields = readFileSync(`/proc/${bench.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (user + system) / 1e6 + (Number(fields[11]) + Number(fields[12])) / 100
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -12,6 +12,7 @@ import { production } from '../../src/domain/policy.ts'
 export type Bench = {
   readonly url: string
   readonly dir: string
+  readonly pid: number
   /** Runs a statement under the project's own client; gives the rows. */
   sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>
   stop(): Promise<void>
@@ -49,6 +50,7 @@ export async function startBench(): Promise<Bench> {
   return {
     url,
     dir,
+    pid: server.pid ?? 0,
     sql: async text => (await warehouse.ask(text)).rows,
     async stop() {
       server.kill('SIGTERM')

@@ -74,8 +74,8 @@ export type Catalogue = {
 export type Kept = {
   readonly tables: Committed<TableMeta>
   readonly datasets: Committed<Row>
-  /** Numbers that take a scan of a table, by its physical name. Whatever writes to a table says so. */
-  readonly sizes: Committed<Row>
+  /** Numbers that take a scan of a table, by its physical name (sizes.ts). Whatever writes to a table says so. */
+  readonly sizes: Committed<Map<string, number>>
   readonly writes: Writes
 }
 

@@ -1,5 +1,28 @@
-import type { Field, FieldType } from './contract.ts'
-import { quoted } from './duck.ts'
+import type { Catalogue, Field, FieldType } from './contract.ts'
+import { quoted, rowsOf } from './duck.ts'
+
+/** The rows of a table and the bytes of some of its columns, by BigQuery's sizes. Of a table that stays each number is kept until the table changes. */
+export async function sizesOf(
+  { connection, kept }: Catalogue,
+  physical: string,
+  columns: readonly Field[],
+): Promise<{ readonly rows: number; readonly bytes: number }> {
+  const scan = async (fields: readonly Field[]) => {
+    const sums = fields.map((field, place) => `, ${byteSize([field])} AS c${place}`)
+    const [row] = await rowsOf(connection, `SELECT count(*) AS n${sums.join('')} FROM ${physical}`)
+    return new Map([[rowCount, Number(row?.n)], ...fields.map(({ name }, place) => [name, Number(row?.[`c${place}`])] as const)])
+  }
+  // The others are tables of one request.
+  const isKept = physical.startsWith(quoted('_rows'))
+  const found = (isKept ? await kept.sizes.find(connection, physical, () => scan(columns)) : undefined) ?? (await scan(columns))
+  const missing = columns.filter(({ name }) => !found.has(name))
+  const more = missing.length === 0 ? found : await scan(missing)
+  for (const { name } of missing) found.set(name, more.get(name) ?? 0)
+  return { rows: found.get(rowCount) ?? 0, bytes: columns.reduce((sum, { name }) => sum + (found.get(name) ?? 0), 0) }
+}
+
+/** No column is called so. */
+const rowCount = ''
 
 /**
  * A DuckDB aggregate: the bytes of these columns over all rows of a table.

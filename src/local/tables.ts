@@ -1,11 +1,10 @@
 import { now } from './clock.ts'
 import { BigQueryError, type Catalogue, type Field, type NewTable, type TableMeta, type TableRef } from './contract.ts'
 import { findDataset } from './datasets.ts'
-import { rowsOf } from './duck.ts'
 import { array, flag, integer, type JsonObject, labels, object, optional, text } from './json.ts'
 import { nameOf } from './names.ts'
 import { fieldsFromRest, fieldsToRest } from './schema.ts'
-import { byteSize } from './sizes.ts'
+import { sizesOf } from './sizes.ts'
 
 /** A table as a client asks for it, without its kind and name. Absent = not said, null = taken away. */
 export type TableWish = {
@@ -181,10 +180,9 @@ function snapshotDefinition({ base, time }: NonNullable<TableMeta['snapshot']>):
   return { baseTableReference, snapshotTime: new Date(time).toISOString() }
 }
 
-async function contents({ connection, kept }: Catalogue, table: TableMeta): Promise<object> {
-  const sql = `SELECT count(*) AS n, ${byteSize(table.schema)} AS bytes FROM ${table.physical}`
-  const row = await kept.sizes.find(connection, table.physical, async () => (await rowsOf(connection, sql))[0], sql)
-  return { numRows: String(row?.n ?? 0), numBytes: String(row?.bytes ?? 0), numLongTermBytes: '0' }
+async function contents(catalogue: Catalogue, table: TableMeta): Promise<object> {
+  const { rows, bytes } = await sizesOf(catalogue, table.physical, table.schema)
+  return { numRows: String(rows), numBytes: String(bytes), numLongTermBytes: '0' }
 }
 
 function partitionFromRest(json: JsonObject): NonNullable<NewTable['partition']> {

@@ -1,22 +1,15 @@
-import { BigQueryError, type Field } from '../contract.ts'
-import { quoted, rowsOf } from '../duck.ts'
+import { BigQueryError } from '../contract.ts'
+import { sizesOf } from '../sizes.ts'
 import { columnsRead } from './content.ts'
 import type { Prepared, Session } from './session.ts'
 
-/** Bytes of the columns that a statement reads, by BigQuery's sizes (an estimate: nested and repeated values count 8 a row). */
+/** Bytes of the columns that a statement reads, by BigQuery's sizes; of a record as a whole, whatever part of it is read. */
 export async function bytesRead(session: Session, prepared: Prepared): Promise<number> {
-  const { connection, kept } = session.catalogue
   let bytes = 0
   for (const [name, columns] of columnsRead(prepared)) {
     const table = prepared.tables.get(name)
-    if (table === undefined) continue
-    const sizes = [...columns].map(index => sizeOf(table.schema[index]))
-    const sql = `SELECT CAST(${sizes.join(' + ') || '0'} AS DOUBLE) AS bytes FROM ${table.physical}`
-    const read = async () => (await rowsOf(connection, sql))[0]
-    // The others are tables of this one request.
-    const isKept = table.physical.startsWith(quoted('_rows'))
-    const row = await (isKept ? kept.sizes.find(connection, table.physical, read, sql) : read())
-    bytes += Number(row?.bytes ?? 0)
+    const fields = [...columns].flatMap(index => table?.schema[index] ?? [])
+    if (table !== undefined && fields.length > 0) bytes += (await sizesOf(session.catalogue, table.physical, fields)).bytes
   }
   if (!session.request.dryRun) refuseTooMuch(bytes, session.request.maximumBytesBilled)
   return bytes
@@ -36,26 +29,3 @@ function refuseTooMuch(bytes: number, most: number | undefined): void {
 }
 
 const mebibyte = 1024 * 1024
-
-// BigQuery: Estimate query costs, "Data type sizes".
-function sizeOf(field: Field | undefined): string {
-  if (field === undefined) return '0'
-  const column = quoted(field.name)
-  if (field.mode === 'REPEATED' || field.type === 'RECORD') return 'COUNT(*) * 8'
-  switch (field.type) {
-    case 'STRING':
-    case 'JSON':
-    case 'GEOGRAPHY':
-      return `COALESCE(SUM(strlen(${column}) + 2), 0)`
-    case 'BYTES':
-      return `COALESCE(SUM(octet_length(${column}) + 2), 0)`
-    case 'BOOL':
-      return `COUNT(${column})`
-    case 'NUMERIC':
-      return `COUNT(${column}) * 16`
-    case 'BIGNUMERIC':
-      return `COUNT(${column}) * 32`
-    default:
-      return `COUNT(${column}) * 8`
-  }
-}

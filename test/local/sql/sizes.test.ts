@@ -11,6 +11,22 @@ afterAll(() => bench.close())
 /** Bytes that a query reads: 8 for each n. */
 const bytes = async (dryRun = true) => (await bench.run('SELECT n FROM P.D.t', { dryRun })).bytesProcessed
 
+test('each column counts once, a record as a whole, and a count of rows nothing', async () => {
+  await bench.run(`CREATE TABLE P.D.sized AS SELECT 1 AS n, 'abc' AS s, STRUCT('x' AS a, [1, 2] AS b) AS r
+    UNION ALL SELECT NULL, NULL, NULL`)
+  const of = async (columns: string) => (await bench.run(`SELECT ${columns} FROM P.D.sized`, { dryRun: true })).bytesProcessed
+  const asked = ['n', 's', 'r', 'r.a', 'n, s', 'n + n', 'COUNT(*)', '*']
+  expect(await Promise.all(asked.map(of))).toEqual([8, 5, 19, 19, 13, 8, 0, 32])
+  // In another order, each is known by now or not.
+  await bench.run("INSERT INTO P.D.sized (n, s) VALUES (2, 'a')")
+  for (const [columns, bytes] of [
+    ['s', 8],
+    ['*', 43],
+    ['n', 16],
+  ] as const)
+    expect(await of(columns)).toBe(bytes)
+})
+
 test('the bytes that a query reads follow what is committed', async () => {
   expect([await bytes(), await bytes(), await bytes(false)]).toEqual([16, 16, 16])
   await bench.run('INSERT INTO P.D.t (n) VALUES (3)')
