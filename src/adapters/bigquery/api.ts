@@ -23,6 +23,8 @@ type Call = {
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
   readonly body?: unknown
+  /** The answer as its text, not parsed. */
+  readonly as?: 'text'
   readonly signal?: AbortSignal
 }
 
@@ -66,11 +68,11 @@ export async function openApi(options: Options): Promise<Api> {
   // One request of the library's transport. Not BigQuery#request: it deep-copies every answer, which halves the rate of reading rows.
   const request = async (
     url: string,
-    init: { method: string; headers?: Record<string, string>; body?: string | Uint8Array; signal?: AbortSignal },
+    init: { method: string; headers?: Record<string, string>; body?: string | Uint8Array; as?: 'text'; signal?: AbortSignal },
     anyStatus = false,
   ) => {
     try {
-      const { signal, body, ...rest } = init
+      const { signal, body, as = 'json', ...rest } = init
       signal?.throwIfAborted()
       const sent = client.authClient.request({
         url,
@@ -80,7 +82,7 @@ export async function openApi(options: Options): Promise<Api> {
         retry: false,
         redirect: 'manual',
         timeout: 180_000,
-        responseType: 'json',
+        responseType: as,
         ...(anyStatus ? { validateStatus: () => true } : {}),
       })
       const answer = await (signal === undefined ? sent : untilAborted(sent, signal))
@@ -89,7 +91,7 @@ export async function openApi(options: Options): Promise<Api> {
       throw failureOf(error, local)
     }
   }
-  const once = async <T>({ method = 'GET', path, query = {}, body, signal }: Call): Promise<T> => {
+  const once = async <T>({ method = 'GET', path, query = {}, body, as, signal }: Call): Promise<T> => {
     const parameters = Object.entries(query).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, String(value)] as [string, string]],
     )
@@ -97,6 +99,7 @@ export async function openApi(options: Options): Promise<Api> {
     const { data } = await request(`${address}/bigquery/v2/projects/${path}${search}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+      ...(as === undefined ? {} : { as }),
       ...(signal === undefined ? {} : { signal }),
     })
     return data as T

@@ -42,7 +42,7 @@ export function failureOf(error: unknown, local = false): Failure {
     cause?: { code?: unknown }
   }
   if (response?.status !== undefined) {
-    const body = (response.data as { error?: { message?: string; errors?: readonly JobError[] } } | undefined)?.error
+    const body = bodyOf(response.data)?.error
     const first = body?.errors?.[0]
     return new Failure(response.status, first?.reason ?? `http ${response.status}`, first?.message ?? body?.message ?? '')
   }
@@ -51,6 +51,17 @@ export function failureOf(error: unknown, local = false): Failure {
   // google-auth-library: the file that the variable names. Its text quotes the path, and may quote what stands in the file.
   if (error.message.includes('GOOGLE_APPLICATION_CREDENTIALS')) return new Failure(401, unreadable, reason)
   return reason === refusedConnection && local ? new Failure(undefined, reason, '', false) : new Failure(undefined, reason, '')
+}
+
+type Body = { readonly error?: { readonly message?: string; readonly errors?: readonly JobError[] } }
+
+/** What was answered; of a call that wanted a text, as text. */
+function bodyOf(data: unknown): Body | undefined {
+  try {
+    return typeof data === 'string' ? JSON.parse(data) : (data as Body | undefined)
+  } catch {
+    return undefined
+  }
 }
 
 const refusedConnection = 'ECONNREFUSED'

@@ -5,8 +5,9 @@ import { type Api, failed, pause } from './api.ts'
 import { decoder } from './decode.ts'
 import { failureOf, jobFailure } from './errors.ts'
 import { type Configuration, type Jobs, labels } from './jobs.ts'
+import type { RawPage } from './page.ts'
 import type { Parameter } from './publish.ts'
-import { allPages, fetchPage, pageOptions, type RawPage } from './rows.ts'
+import { allPages, fetchPage, pageOptions } from './rows.ts'
 import { columnOfField } from './types.ts'
 
 /** `configuration` of a query job; parameters are named and typed. `maxBytes`: a job that would be billed for more fails before it runs; null sets no limit. */

@@ -1,65 +1,57 @@
+import { setImmediate } from 'node:timers/promises'
 import { type Api, failed } from './api.ts'
 import type { RawRow } from './decode.ts'
+import { pageOf, type RawPage, type TextPage } from './page.ts'
 import type { Field } from './types.ts'
-
-/** A page of a query's answer as it came. */
-export type RawPage = {
-  readonly jobReference?: { readonly jobId?: string }
-  readonly jobComplete: boolean
-  readonly schema?: { readonly fields?: readonly Field[] }
-  readonly rows?: readonly RawRow[]
-  readonly pageToken?: string
-  readonly totalRows?: string
-}
 
 /** Rows of a small answer's page, and of a large one's first, which tells how long the rows are. The service itself ends a page at 10 to 20 MB. */
 const pageRows = 10_000
 const firstRows = 1000
 
-/** About so many bytes of text a large answer's page has; one page and the next are in memory at a time, as objects of several times that. */
-const pageBytes = 2_000_000
+/** About so many bytes of text a large answer's page has; one page and the next are in memory at a time. */
+const pageBytes = 8_000_000
 
 /**
- * The pages of a finished query's answer, nothing decoded, as many rows in each as the last one's make `pageBytes`. The next page is fetched while the
- * current one is worked on.
+ * The rows of a finished query's answer, nothing decoded, part by part of its pages; a page has as many rows as the last one's length says make `pageBytes`.
+ * The next page is fetched while the current one is worked on.
  * Timestamps are whole microseconds. Whoever stops reading ends the fetching too. Throws EtlError.
  */
 export async function* rawPages(api: Api, job: string, what: string, signal?: AbortSignal): AsyncGenerator<readonly RawRow[]> {
   // Of this read alone: the page that is fetched ahead, with its tries, would keep the process alive for nobody.
   const own = new AbortController()
   const either = signal === undefined ? own.signal : AbortSignal.any([signal, own.signal])
+  const fetched = async (pageToken: string | undefined, rows: number) =>
+    pageOf(await api.repeat<string>({ ...pageCall(api, job, pageToken, rows), as: 'text', signal: either }))
   try {
-    let next: Promise<RawPage> | undefined = fetchPage(api, job, undefined, 'repeat', either, firstRows)
+    let next: Promise<TextPage> | undefined = fetched(undefined, firstRows)
     next.catch(() => {})
     while (next !== undefined) {
-      let page: RawPage
+      let page: TextPage
       try {
         page = await next
       } catch (error) {
         if (signal?.aborted) return
         throw failed(api, error, what, job)
       }
-      const token = page.pageToken
-      next = token === undefined ? undefined : fetchPage(api, job, token, 'repeat', either, fitting(page.rows ?? []))
+      const token = page.head.pageToken
+      next = token === undefined ? undefined : fetched(token, fitting(page))
       // Looked at in the next turn; until then a failure must not count as unhandled.
       next?.catch(() => {})
-      if (signal?.aborted) return
-      if (page.rows !== undefined) yield page.rows
+      for (const rows of page.parts()) {
+        if (signal?.aborted) return
+        yield rows
+        // Where rows are only decoded and looked at the event loop never has a turn, in which the next page could arrive.
+        await setImmediate()
+      }
     }
   } finally {
     own.abort()
   }
 }
 
-/** How many rows like these make a page: the length of some of them, evenly taken, tells that of all. */
-function fitting(rows: readonly RawRow[]): number {
-  const step = Math.max(1, Math.floor(rows.length / 32))
-  let [bytes, looked] = [0, 0]
-  for (let index = 0; index < rows.length; index += step) {
-    bytes += JSON.stringify(rows[index]).length
-    looked += 1
-  }
-  return looked === 0 ? firstRows : Math.min(Math.max(Math.floor((pageBytes * looked) / bytes), 1), 100_000)
+/** How many rows like these make a page. */
+function fitting({ count, length }: TextPage): number {
+  return count === 0 ? firstRows : Math.min(Math.max(Math.floor((pageBytes * count) / length), 1), 100_000)
 }
 
 /** The whole answer that begins with this page, with its columns; where the query was not done yet, once it is. For small answers. Throws a `Failure`. */
@@ -94,7 +86,11 @@ export function fetchPage(
   signal?: AbortSignal,
   rows = pageRows,
 ): Promise<RawPage> {
-  return api[tries]<RawPage>({
+  return api[tries]<RawPage>({ ...pageCall(api, job, pageToken, rows), ...(signal === undefined ? {} : { signal }) })
+}
+
+function pageCall(api: Api, job: string, pageToken: string | undefined, rows: number) {
+  return {
     path: `${api.project}/queries/${job}`,
     query: {
       location: api.location,
@@ -104,6 +100,5 @@ export function fetchPage(
       timeoutMs: Math.round(api.policy.poll.hang),
       'formatOptions.useInt64Timestamp': true,
     },
-    ...(signal === undefined ? {} : { signal }),
-  })
+  }
 }
