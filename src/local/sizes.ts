@@ -29,14 +29,17 @@ const rowCount = ''
  * BigQuery: Estimate storage and query costs, 'Data type sizes'. NULL counts 0.
  */
 export function byteSize(columns: readonly Field[]): string {
-  // How many values a column has, DuckDB mostly knows without reading it.
-  const [fixed, others] = [columns.filter(isFixed), columns.filter(field => !isFixed(field))]
-  const counts = fixed.map(field => `count(${quoted(field.name)}) * ${fixedSizes[field.type]}`)
-  const sums = others.map(field => `coalesce(sum(${size(field, quoted(field.name), 0)}), 0)`)
-  return `(${[...counts, ...sums].join(' + ') || '0'})::BIGINT`
+  return `(${columns.map(total).join(' + ') || '0'})::BIGINT`
 }
 
-const isFixed = ({ mode, type }: Field) => mode !== 'REPEATED' && fixedSizes[type] !== undefined
+// How many values a column has, DuckDB mostly knows without reading it, and a text's length it takes from its dictionary, if nothing stands round it.
+function total(field: Field): string {
+  const column = quoted(field.name)
+  if (field.mode === 'REPEATED' || field.type === 'RECORD') return `coalesce(sum(${size(field, column, 0)}), 0)`
+  const fixed = fixedSizes[field.type]
+  if (fixed !== undefined) return `count(${column}) * ${fixed}`
+  return `coalesce(sum(${field.type === 'BYTES' ? 'octet_length' : 'strlen'}(${column})), 0) + count(${column}) * 2`
+}
 
 function size(field: Field, ref: string, depth: number): string {
   if (field.mode === 'REPEATED') {
