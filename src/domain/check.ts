@@ -1,27 +1,41 @@
 import type * as z from 'zod'
 import type { AnyRow, Column } from './column.ts'
+import { compile, quoted } from './compile.ts'
 import { EtlError } from './error.ts'
 import { problemOf } from './problem.ts'
 import { quickTest, type Test } from './quick.ts'
+import { restTest } from './rest.ts'
 import type { Row, RowSchema, Shape } from './row.ts'
 import type { Def } from './rules.ts'
 import { keyText } from './same.ts'
 
+/** What is known of rows before they are checked. */
+export type Known = {
+  /** How many rows came before these. */
+  readonly from?: number
+  /** A reader made all values as those of their columns' types, and every column: only what the author's schema says beyond that is asked. */
+  readonly isTyped?: boolean
+  /** The checked row that each was made from: a value taken over as it was, into a column that promises no more, is not looked at again. */
+  readonly madeFrom?: { readonly row: RowSchema; readonly rows: readonly unknown[] }
+}
+
 /**
- * Checks rows at a border of the pipeline: unknown columns are dropped, absent nullable ones become null. `from`: how many rows came before these.
+ * Checks rows at a border of the pipeline: unknown columns are dropped, absent nullable ones become null.
  * @throws EtlError `row` for the first row that does not fit: where (`row 17 › cluster`), what was expected, what stands there (never a value of
  * a column marked as personal data), what next.
  */
 export function checkRows<S extends Shape>(
   row: RowSchema<S>,
   rows: readonly unknown[],
-  options: { readonly from?: number } = {},
+  { from = 0, isTyped = false, madeFrom }: Known = {},
 ): Row<RowSchema<S>>[] {
-  const fits = quick(row)
+  const fits = isTyped ? rest(row) : quick(row)
+  const same = madeFrom === undefined ? undefined : taken(row, madeFrom.row)
   const checked = new Array<unknown>(rows.length)
   for (let index = 0; index < rows.length; index++) {
     const value = rows[index]
-    checked[index] = fits(value) ? value : normalised(row, value, (options.from ?? 0) + index + 1)
+    const isFit = same?.(value, madeFrom?.rows[index]) === true || fits(value)
+    checked[index] = isFit ? value : normalised(row, value, from + index + 1)
   }
   return checked as Row<RowSchema<S>>[]
 }
@@ -42,15 +56,66 @@ export function duplicateKey(row: RowSchema, rows: readonly AnyRow[], options: {
   }
 }
 
-const compiled = new WeakMap<object, Test>()
+const quickTests = new WeakMap<object, Test>()
+const restTests = new WeakMap<object, Test>()
 
 /** True only for rows that the zod schema accepts and would give back unchanged: most rows, and many times quicker. Else zod decides. */
 function quick(row: RowSchema): Test {
-  const known = compiled.get(row)
-  if (known !== undefined) return known
-  const test = record(Object.keys(row.shape), row.shape, fieldChecks(row.zod))
-  compiled.set(row, test)
-  return test
+  return kept(quickTests, row, () => record(row.shape, fieldChecks(row.zod)))
+}
+
+/** The same of rows whose values have the types of their columns. */
+function rest(row: RowSchema): Test {
+  return kept(restTests, row, () => {
+    const checks = fieldChecks(row.zod)
+    const left = Object.entries(row.shape).map(([name, own]) => [name, restTest(own, checks[name] as Parser)] as const)
+    const asked = left.filter(([, test]) => test !== null)
+    const lines = asked.map(([name], index) => `t${index}(row[${quoted(name)}])`)
+    return compile(
+      Object.fromEntries(asked.map(([, test], index) => [`t${index}`, test])),
+      `row => ${lines.join(' && ') || true}`,
+    )
+  })
+}
+
+type Pair = (value: unknown, origin: unknown) => boolean
+const pairTests = new WeakMap<object, WeakMap<object, Pair>>()
+
+/** The same of a row that was made from another; false for that one itself, which may have been changed. */
+function taken(row: RowSchema, from: RowSchema): Pair {
+  const ofRow = kept(pairTests, row, () => new WeakMap<object, Pair>())
+  return kept(ofRow, from, () => {
+    const tests = fieldTests(row.shape, fieldChecks(row.zod))
+    const lines = row.columns.map((column, index) => {
+      const name = quoted(column.name)
+      const known = from.columns.find(other => other.name === column.name)
+      const isSame = known !== undefined && promisesNoMore(column, known) ? `row[${name}] === origin[${name}] || ` : ''
+      return `(${isSame}t${index}(row[${name}]))`
+    })
+    const test = compile<Pair>(
+      Object.fromEntries(tests.map((each, index) => [`t${index}`, each])),
+      `(row, origin) => ${lines.join(' && ')}`,
+    )
+    const names = row.columns.length
+    return (value, origin) => value !== origin && isRecord(value) && sizeOf(value) === names && test(value, origin)
+  })
+}
+
+/** Scalars only: what is inside of an object can have been changed. */
+function promisesNoMore(column: Column, known: Column): boolean {
+  const { type, mode, bigint, rules, notAuditable } = column
+  if (type !== known.type || bigint !== known.bigint || notAuditable !== undefined || mode === 'REPEATED') return false
+  if (type === 'RECORD' || type === 'BYTES' || (mode !== known.mode && mode !== 'NULLABLE')) return false
+  return rules.length === 0 || JSON.stringify(rules) === JSON.stringify(known.rules)
+}
+
+function kept<K extends object, V>(cache: WeakMap<K, V>, key: K, make: () => V): V {
+  let value = cache.get(key)
+  if (value === undefined) {
+    value = make()
+    cache.set(key, value)
+  }
+  return value
 }
 
 type Parser = { safeParse(value: unknown): { readonly success: boolean } }
@@ -60,24 +125,29 @@ function fieldChecks(zod: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** `own` are the author's schemas, `checks` what became of them (checker.ts). */
-function record(names: readonly string[], own: Shape, checks: Readonly<Record<string, unknown>>): Test {
-  const tests = names.map(name => fieldTest(own[name] as z.core.$ZodType, checks[name]))
-  const inAnyOrder = (fields: Readonly<Record<string, unknown>>) => {
-    let count = 0
-    for (const _ in fields) count++
-    return count === names.length && names.every((name, index) => (tests[index] as Test)(fields[name]))
-  }
-  return value => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-    const fields = value as Readonly<Record<string, unknown>>
-    // Almost all have their columns in the order of the schema: then V8 takes one after the other, and looks none up by its name.
-    let index = 0
-    for (const name in fields) {
-      if (name !== names[index]) return inAnyOrder(fields)
-      if (!(tests[index++] as Test)(fields[name])) return false
-    }
-    return index === names.length
-  }
+function record(own: Shape, checks: Readonly<Record<string, unknown>>): Test {
+  const names = Object.keys(own)
+  const tests = fieldTests(own, checks)
+  const test = compile<Test>(
+    Object.fromEntries(tests.map((each, index) => [`t${index}`, each])),
+    `row => ${names.map((name, index) => `t${index}(row[${quoted(name)}])`).join(' && ') || true}`,
+  )
+  return value => isRecord(value) && sizeOf(value) === names.length && test(value)
+}
+
+function fieldTests(own: Shape, checks: Readonly<Record<string, unknown>>): readonly Test[] {
+  return Object.keys(own).map(name => fieldTest(own[name] as z.core.$ZodType, checks[name]))
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** How many fields it has; one that the schema does not name is one too many, as all that it names are there. */
+function sizeOf(fields: object): number {
+  let count = 0
+  for (const _ in fields) count++
+  return count
 }
 
 function fieldTest(own: z.core.$ZodType, check: unknown): Test {
@@ -90,7 +160,7 @@ function fieldTest(own: z.core.$ZodType, check: unknown): Test {
     const test = fieldTest(def.element, (check as { element: unknown }).element)
     return value => Array.isArray(value) && all(value, test)
   }
-  if (def.type === 'object') return record(Object.keys(def.shape), def.shape, fieldChecks(check))
+  if (def.type === 'object') return record(def.shape, fieldChecks(check))
   return quickTest(own) ?? (value => (check as Parser).safeParse(value).success)
 }
 

@@ -55,7 +55,8 @@ export function dateProblem(text: string): string | undefined {
   return `${text} is no date (${why}).${isDate(swapped) ? ` Did you mean ${swapped}?` : ''}`
 }
 
-function daysIn(year: number, month: number): number {
+/** How many days a month of a year has, 1 to 12. */
+export function daysIn(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
 }

@@ -1,4 +1,4 @@
-import { checkRows, duplicateKey } from '../domain/check.ts'
+import { checkRows, duplicateKey, type Known } from '../domain/check.ts'
 import type { AnyRow } from '../domain/column.ts'
 import { EtlError, frames } from '../domain/error.ts'
 import { guarded, handlesPersonal } from '../domain/personal.ts'
@@ -40,16 +40,22 @@ function authorsLine(error: unknown, name: string): string {
   return at === undefined ? `see src/pipelines/${name}.ts` : `see src/pipelines/${at}`
 }
 
-/** Checks result rows against the target's schema, and that they stay in their slice. */
-export function checkResult(
-  pipeline: NamedPipeline,
-  rows: readonly unknown[],
-  slice: string | null,
-  from: number,
-): readonly AnyRow[] {
+/** What a transform returned. */
+export type Made = {
+  readonly out: readonly unknown[]
+  readonly slice: string | null
+  /** Others of the same slice come before or behind it. */
+  readonly isPart: boolean
+  /** The source row that each was made from, where it was one. */
+  readonly madeFrom?: Known['madeFrom']
+}
+
+/** Checks result rows against the target's schema, that they stay in their slice, and that no two have one key; of parts only the first is asked for that, since the audit asks all. */
+export function checkResult(pipeline: NamedPipeline, { out, slice, isPart, madeFrom }: Made, from: number): readonly AnyRow[] {
   try {
-    const result = checkRows(guarded(pipeline), rows, { from }) as readonly AnyRow[]
-    duplicateKey(guarded(pipeline), result, { from })
+    const known = madeFrom === undefined ? { from } : { from, madeFrom }
+    const result = checkRows(guarded(pipeline), out, known) as readonly AnyRow[]
+    if (!isPart || from === 0) duplicateKey(guarded(pipeline), result, { from })
     if (slice !== null) refuseStrays(pipeline, result, slice, from)
     return result
   } catch (error) {

@@ -4,9 +4,10 @@ import type { Bare, RunEvent } from '../domain/event.ts'
 import type { NamedPipeline } from '../domain/pipeline.ts'
 import type { Plan } from '../domain/plan.ts'
 import type { Scope } from '../domain/run.ts'
+import type { Source } from '../domain/source.ts'
 import type { Ports } from '../ports/index.ts'
 import type { KeyFilter } from '../ports/reader.ts'
-import { call, checkResult, refuseStrays } from './author.ts'
+import { call, checkResult, type Made, refuseStrays } from './author.ts'
 import { wantedOf } from './previous.ts'
 import { readChecked, slicesOf } from './read.ts'
 import { asOf, readerOf, readRequest } from './request.ts'
@@ -39,15 +40,16 @@ export async function* transformed(
     return { name, isSelf: source.kind === 'self', open }
   })
   let written = 0
-  for await (const { slice, rowsIn, out, done, of } of results(pipeline, scope, sources, () => own.abort())) {
-    const rows = checkResult(pipeline, out, slice, written)
+  for await (const result of results(pipeline, scope, sources, () => own.abort())) {
+    const { slice, rowsIn, done, of } = result
+    const rows = checkResult(pipeline, result, written)
     written += rows.length
     progress({ kind: 'transformed', slice, rowsIn, rowsOut: rows.length, done, of })
     yield rows
   }
 }
 
-type Result = { slice: string | null; rowsIn: number; out: readonly unknown[]; done: number; of: number }
+type Result = Made & { readonly rowsIn: number; readonly done: number; readonly of: number }
 type Named = {
   readonly name: string
   /** The target itself: read last, and only the rows that the others are about. */
@@ -57,9 +59,20 @@ type Named = {
 
 function results(pipeline: NamedPipeline, scope: Scope, sources: readonly Named[], abandon: () => void): AsyncGenerator<Result> {
   const { transform, write } = pipeline
-  if (transform.kind === 'none') return byPage(sources, page => page)
-  if (transform.kind === 'each')
-    return byPage(sources, (page, name) => page.flatMap(row => oneRow(pipeline, transform, name, row)))
+  if (transform.kind === 'none') return byPage(sources, page => ({ out: page }))
+  if (transform.kind === 'each') {
+    return byPage(sources, (page, name) => {
+      const out: unknown[] = []
+      const rows: unknown[] = []
+      for (const row of page) {
+        for (const made of oneRow(pipeline, transform, name, row)) {
+          out.push(made)
+          rows.push(row)
+        }
+      }
+      return { out, madeFrom: { row: (pipeline.from[name] as Source).row, rows } }
+    })
+  }
   if (transform.kind === 'sql') throw new EtlError('bug', 'a sql transform has no rows to read')
   const { rows } = transform
   return write.mode === 'partition'
@@ -69,10 +82,11 @@ function results(pipeline: NamedPipeline, scope: Scope, sources: readonly Named[
 
 async function* byPage(
   sources: readonly Named[],
-  transform: (page: Rows, name: string) => readonly unknown[],
+  transform: (page: Rows, name: string) => Pick<Made, 'out' | 'madeFrom'>,
 ): AsyncGenerator<Result> {
   for (const { name, open } of sources) {
-    for await (const page of open(null)) yield { slice: null, rowsIn: page.length, out: transform(page, name), done: 0, of: 0 }
+    for await (const page of open(null))
+      yield { ...transform(page, name), slice: null, isPart: true, rowsIn: page.length, done: 0, of: 0 }
   }
 }
 
@@ -89,7 +103,7 @@ async function* atOnce(
       for (const row of page) if (wanted === undefined || wanted.has(row as AnyRow)) all.push(row)
     given[name] = all
   }
-  yield { slice: null, rowsIn: sizes(given), out: transform(given), done: 1, of: 1 }
+  yield { slice: null, isPart: false, rowsIn: sizes(given), out: transform(given), done: 1, of: 1 }
 }
 
 /** Every source is sorted by the slice column, so that one slice of each is in memory at a time; a source without rows of a slice gives none. */
@@ -116,7 +130,7 @@ async function* bySlice(
       )
       // A slice that every source has lost has no rows to work on: it is recomputed to nothing.
       const out = here.length === 0 ? [] : transform(given, slice)
-      yield { slice, rowsIn: sizes(given), out, done: ++done, of: scope.length }
+      yield { slice, isPart: false, rowsIn: sizes(given), out, done: ++done, of: scope.length }
       await Promise.all(here.map(advance))
     }
     const stuck = streams.find(({ name }) => heads.get(name) !== undefined)

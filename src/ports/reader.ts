@@ -42,6 +42,8 @@ export type Modified =
  * All throw EtlError: `notFound` (with similar names), `denied`, `schema` (a column is missing or has another type), `row`, `unavailable`.
  */
 export type Reader<S extends Source = Source> = {
+  /** `read` gives every column that it was asked for, each value as one of its column's type (domain/text.ts, domain/json.ts), or throws: only the author's rules are left to be checked. */
+  readonly isTyped?: true
   /** What is there, checked against the row schema: a missing column or another type is a `schema` error that names the columns there are. */
   facts(source: S, signal?: AbortSignal): Promise<SourceFacts>
   /** The dates that the slice column has, ascending; `upTo` included. Throws `row` if the column holds NULL where the row schema says required, `stopped` if `signal` aborts before. */
@@ -49,7 +51,7 @@ export type Reader<S extends Source = Source> = {
   /** When each slice was last changed. Readers of what keeps no such times lack it. */
   modified?(source: S, column: string, signal?: AbortSignal): Promise<Modified>
   /**
-   * The rows, page by page: memory is bounded by one page. Values are those of domain/column.ts, unchecked. Stops when `signal` aborts. `told` hears which way it
+   * The rows, page by page: memory is bounded by one page. Values are those of domain/column.ts, unchecked but for what `isTyped` says. Stops when `signal` aborts. `told` hears which way it
    * reads and why, where there is a choice: once for each choice, behind "by".
    */
   read(source: S, request: ReadRequest, signal: AbortSignal, told?: (way: string) => void): AsyncIterable<readonly AnyRow[]>

@@ -115,6 +115,67 @@ describe('a row that fits', () => {
   })
 })
 
+describe('what is known of a row is not asked again', () => {
+  test('of values of their type only the rules of the author', () => {
+    const known = { isTyped: true }
+    for (const change of [{ few: 'x' }, { choice: 'c' }, { code: 'a' }, { positive: 0 }, { part: 2 }, { tags: ['xx'] }]) {
+      const bad = { ...good, ...change }
+      expect(() => checkRows(Every, [bad], known)).toThrow(sentenceOf(bad))
+    }
+    fc.assert(
+      fc.property(rowsOf(Every, { maxLength: 3 }), rows => {
+        expect(outcome(() => checkRows(Every, rows, known))).toStrictEqual(outcome(() => checkRows(Every, rows)))
+      }),
+    )
+  })
+
+  const From = row({ ...Every.shape, few: z.string(), share: z.int(), flag: z.boolean().nullable(), more: z.string() })
+  const origin = { ...good, share: 1, more: '' }
+  const madeFrom = { row: From, rows: [origin] }
+
+  test.each<[string, Record<string, unknown>]>([
+    ['a value that is another', { code: 'a' }],
+    ['a column that promises more than its source', { few: 'x' }],
+    ['a column that can not be NULL', { flag: null }],
+    ['a list, which can have been changed', { tags: ['xx'] }],
+    ['bytes, which are an object', { raw: 'x' }],
+  ])('of a row made from another, %s is', (_, change) => {
+    const bad = { ...good, ...change }
+    // What the source has is what is returned.
+    const from = { row: From, rows: [{ ...origin, ...change, code: 'A' }] }
+    expect(() => checkRows(Every, [bad], { madeFrom: from })).toThrow(sentenceOf(bad))
+  })
+
+  test('and what was taken over is not', () => {
+    // Nobody gives such a row: what is not looked at is seen by what is wrong with it.
+    const strange = { ...good, code: 'a', choice: 'c' }
+    const from = { row: From, rows: [{ ...origin, code: 'a', choice: 'c' }] }
+    expect(checkRows(Every, [strange], { madeFrom: from })).toStrictEqual([strange])
+    expect(() => checkRows(Every, [from.rows[0]], { madeFrom: from })).toThrow(/^row 1 › /)
+  })
+
+  test('the row is what it would be otherwise', () => {
+    const { choice: _, ...loose } = { ...good, unknown: 1 }
+    expect(checkRows(Every, [loose, good], { madeFrom: { ...madeFrom, rows: [origin, origin] } })).toStrictEqual([good, good])
+  })
+})
+
+/** What it gives, or the sentence that it throws. */
+function outcome(work: () => unknown): unknown {
+  try {
+    return work()
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** What the whole check says of a row that does not fit. */
+function sentenceOf(bad: unknown): string {
+  const said = outcome(() => checkRows(Every, [bad]))
+  if (typeof said !== 'string') throw new Error('it fits')
+  return said
+}
+
 describe('a row that does not fit says where, what was expected, what stands there and what next', () => {
   const correct = 'Hint: correct the source, or change the row schema'
   const nullable = 'Hint: filter it in the query, or make the column nullable in the row schema'

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Column } from '../../domain/column.ts'
 import type { BulkWriter } from '../../ports/spool.ts'
 import type { VectorPage } from '../../ports/vectors.ts'
+import { createCompressor } from './compress.ts'
 import { createParquet, type ParquetFile } from './file.ts'
 import { openFolder, safely } from './folder.ts'
 
@@ -15,13 +16,14 @@ export async function openBulk(
   options: { readonly directory: string; readonly partBytes?: number },
 ): Promise<BulkWriter> {
   const folder = await openFolder(options.directory)
+  const compressor = createCompressor()
   const files: string[] = []
   let file: ParquetFile | undefined
   let [rows, writing] = [0, Promise.resolve()]
   const append = async (page: VectorPage) => {
     if (file === undefined) {
       const path = join(folder, `part-${files.length + 1}.parquet`)
-      file = await createParquet(path, columns)
+      file = await createParquet(path, columns, compressor)
       files.push(path)
     }
     await file.write(page)
@@ -43,12 +45,14 @@ export async function openBulk(
         await file?.close()
         file = undefined
       })
+      await compressor.close()
       return { files, rows, contentHash: null }
     },
     async discard() {
       await writing.catch(() => {})
       await file?.close().catch(() => {})
       file = undefined
+      await compressor.close()
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -1,41 +1,79 @@
+import type { Value } from '../../domain/column.ts'
 import { isDecimal } from '../../domain/text.ts'
 import type { Bytes } from './bytes.ts'
 
-const [point, zero, minus] = [46, 48, 45]
+const [minus, point, zero, semicolon] = [45, 46, 48, 59]
 const [bits22, bits32] = [2 ** 22, 2 ** 32]
 
 /**
  * A NUMERIC's text as Parquet has it, 16 bytes of the number times 10^9, the most significant first; and as its shortest text, which is that of
- * equal numbers. False: it is none.
+ * equal numbers, with `;` behind it. False: it is none.
  */
-export function putNumeric(text: string, to: Bytes, line: Bytes): boolean {
-  if (!isDecimal(text, 29, 9)) return false
-  const isNegative = text.charCodeAt(0) === minus
-  let at = isNegative ? 1 : 0
-  while (text.charCodeAt(at) === zero) at++
-  const start = at
+export function putNumeric(text: Value, to: Bytes, line: Bytes): boolean {
+  if (typeof text !== 'string') return false
+  const { length } = text
+  const isNegative = length > 0 && text.charCodeAt(0) === minus
+  const start = isNegative ? 1 : 0
+  let at = start
   let whole = 0
-  for (; at < text.length && text.charCodeAt(at) !== point; at++) whole = whole * 10 + text.charCodeAt(at) - zero
-  const end = at
+  for (; at < length; at++) {
+    const digit = (text.charCodeAt(at) - zero) >>> 0
+    if (digit > 9) break
+    whole = whole * 10 + digit
+  }
+  const before = at - start
   let fraction = 0
-  let last = end
-  let behind = end + 1
-  for (let scale = 1e8; behind < text.length; behind++, scale /= 10) {
-    const digit = text.charCodeAt(behind) - zero
-    // Behind nine digits all are zeros.
-    if (digit !== 0) {
-      last = behind + 1
-      fraction += digit * scale
+  let behind = 0
+  if (at < length) {
+    if (text.charCodeAt(at) !== point) return false
+    for (at++; at < length; at++, behind++) {
+      const digit = (text.charCodeAt(at) - zero) >>> 0
+      if (digit > 9) return false
+      fraction = fraction * 10 + digit
     }
   }
+  // So many digits are exact; most numbers have fewer.
+  if (before > 12 || behind > 9) return putLong(text, to, line)
+  if (before + behind === 0) return false
+  to.room(16)
+  putSmall(whole, fraction * (scales[behind] as number), isNegative, to)
+  line.room(48)
+  if (isNegative && (whole > 0 || fraction > 0)) line.byte(minus)
+  line.decimal(whole)
+  if (fraction > 0) {
+    while (fraction % 10 === 0) {
+      fraction /= 10
+      behind--
+    }
+    line.byte(point)
+    line.padded(fraction, behind)
+  }
+  line.byte(semicolon)
+  return true
+}
+
+const scales = [1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 100, 10, 1]
+
+/** The same of many digits, or of many zeros. */
+function putLong(text: string, to: Bytes, line: Bytes): boolean {
+  if (!isDecimal(text, 29, 9)) return false
+  const isNegative = text.charCodeAt(0) === minus
+  let start = isNegative ? 1 : 0
+  while (text.charCodeAt(start) === zero) start++
+  const found = text.indexOf('.')
+  const end = found < 0 ? text.length : found
+  let last = text.length
+  if (found < 0) last = end
+  else while (text.charCodeAt(last - 1) === zero) last--
+  if (last === end + 1) last = end
+  const fraction = Number(text.slice(end + 1, last).padEnd(9, '0'))
   line.room(48)
   if (isNegative && (end > start || last > end)) line.byte(minus)
   if (end === start) line.byte(zero)
-  line.ascii(text, start, end)
-  if (last > end) line.ascii(text, end, last)
+  line.ascii(text, start, last)
+  line.byte(semicolon)
   to.room(16)
-  if (end - start <= 12) putSmall(whole, fraction, isNegative, to)
-  else putLarge(text, start, end, fraction, isNegative, to)
+  putLarge(text, start, end, fraction, isNegative, to)
   return true
 }
 

@@ -1,26 +1,16 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { constants, zstdCompress } from 'node:zlib'
 import type { Column } from '../../domain/column.ts'
 import type { VectorPage } from '../../ports/vectors.ts'
-import { type Page, pageOf } from './page.ts'
+import { type Compressor, sizeOf } from './compress.ts'
+import { pageOf } from './page.ts'
 import { type Physical, physicalOf, schemaOf } from './schema.ts'
 import { type ThriftStruct, thrift } from './thrift.ts'
 
 const [plain, rle, zstd, dataPage] = [0, 3, 6, 0]
 const magic = Buffer.from('PAR1')
-const compress = promisify(zstdCompress)
-
-/** The quickest of zstd's levels, since a stage lives for minutes; and room for most of the result, or node asks for it by 16 KiB. */
-const options = (size: number) => ({
-  params: { [constants.ZSTD_c_compressionLevel]: 1 },
-  chunkSize: Math.max(1024, size >> 2),
-  pledgedSrcSize: size,
-})
-
 /** A Parquet file that is written row group by row group; each page given is one. */
 export type ParquetFile = {
-  /** Compressed on the threads of libuv. At most one may be on its way. */
+  /** The page may be used again when this returns. Compressed on another thread; at most one may be on its way. */
   write(page: VectorPage): Promise<void>
   /** Bytes so far. */
   readonly size: number
@@ -28,40 +18,42 @@ export type ParquetFile = {
 }
 
 /** @throws what the file system says. */
-export async function createParquet(path: string, columns: readonly Column[]): Promise<ParquetFile> {
+export async function createParquet(path: string, columns: readonly Column[], compressor: Compressor): Promise<ParquetFile> {
   const handle = await open(path, 'wx')
   let size = 0
   let rows = 0
   const groups: ThriftStruct[] = []
-  const append = async (bytes: Buffer) => {
-    await handle.write(bytes)
-    size += bytes.length
+  const append = async (pieces: readonly Uint8Array[]) => {
+    await handle.writev(pieces)
+    size += sizeOf(pieces)
   }
-  await append(magic)
+  await append([magic])
   return {
     async write(page) {
       const pages = page.columns.map((vector, index) => pageOf(columns[index] as Column, vector, page.rows))
-      const bodies = await compressed(pages)
+      const sizes = pages.map(({ pieces }) => sizeOf(pieces))
+      const bodies = await compressor.all(pages.map(({ pieces }) => pieces))
       const chunks: ThriftStruct[] = []
       let total = 0
-      const parts: Buffer[] = []
+      const parts: Uint8Array[] = []
       let place = size
-      for (const [index, { bytes, entries }] of pages.entries()) {
-        const body = bodies[index] as Buffer
+      for (const [index, { entries }] of pages.entries()) {
+        const body = bodies[index] as Uint8Array
+        const before = sizes[index] as number
         const header = thrift({
           1: { i32: dataPage },
-          2: { i32: bytes.length },
+          2: { i32: before },
           3: { i32: body.length },
           5: { struct: { 1: { i32: entries }, 2: { i32: plain }, 3: { i32: rle }, 4: { i32: rle } } },
         })
         parts.push(header, body)
         const compressed = header.length + body.length
-        const uncompressed = header.length + bytes.length
+        const uncompressed = header.length + before
         chunks.push(columnChunk(columns[index] as Column, entries, place, compressed, uncompressed))
         place += compressed
         total += uncompressed
       }
-      await append(Buffer.concat(parts))
+      await append(parts)
       groups.push({ 1: { list: chunks.map(struct => ({ struct })) }, 2: { i64: total }, 3: { i64: page.rows } })
       rows += page.rows
     },
@@ -70,17 +62,6 @@ export async function createParquet(path: string, columns: readonly Column[]): P
     },
     close: () => finish(handle, columns, groups, rows),
   }
-}
-
-/** Two at a time: each has working memory of its own. */
-async function compressed(pages: readonly Page[]): Promise<readonly Buffer[]> {
-  const bodies: Buffer[] = []
-  const next = pages.entries()
-  const work = async () => {
-    for (const [index, { bytes }] of next) bodies[index] = await compress(bytes, options(bytes.length))
-  }
-  await Promise.all([work(), work()])
-  return bodies
 }
 
 function columnChunk(column: Column, entries: number, place: number, compressed: number, uncompressed: number): ThriftStruct {

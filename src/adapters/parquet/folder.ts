@@ -15,8 +15,9 @@ export async function safely<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
-    const { code } = cause as { code?: string }
-    if (code === undefined) throw cause
+    const { code } = cause as { code?: unknown }
+    // Other errors have numbers.
+    if (typeof code !== 'string') throw cause
     throw new EtlError(
       'config',
       code === 'ENOSPC'

@@ -1,8 +1,8 @@
 import type { Column } from '../../domain/column.ts'
 import type { Vector } from '../../ports/vectors.ts'
 
-/** A data page before it is compressed: levels, then values. `entries` counts both the values and the NULLs. */
-export type Page = { readonly bytes: Buffer; readonly entries: number }
+/** A data page before it is compressed, in pieces: levels, then values. `entries` counts both the values and the NULLs. */
+export type Page = { readonly pieces: readonly Uint8Array[]; readonly entries: number }
 
 /**
  * A Vector as Parquet's first data page (Encodings.md, 'RLE/bit-packing hybrid'): which rows have a value is said by a bit each, and of a list by the
@@ -12,11 +12,11 @@ export function pageOf(column: Column, { values, present, lengths }: Vector, row
   const plain = column.type === 'BOOL' ? bits(values) : values
   if (lengths === null) {
     const levels = present === null ? run(rows, 1, 1) : packed(bits(present))
-    return { bytes: Buffer.concat([sized(levels), plain]), entries: rows }
+    return { pieces: [sized(levels), plain], entries: rows }
   }
   const { repetition, definition } = listLevels(lengths)
   return {
-    bytes: Buffer.concat([sized(packed(bits(repetition))), sized(packed(pairs(definition))), plain]),
+    pieces: [sized(packed(bits(repetition))), sized(packed(pairs(definition))), plain],
     entries: repetition.length,
   }
 }

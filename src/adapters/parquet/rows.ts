@@ -4,7 +4,8 @@ import type { AnyRow, Column } from '../../domain/column.ts'
 import { EtlError } from '../../domain/error.ts'
 import { Misfit } from '../../domain/misfit.ts'
 import type { SpoolWriter } from '../../ports/spool.ts'
-import { encoder, type Put } from './encode.ts'
+import { createCompressor } from './compress.ts'
+import { rowEncoder } from './encode.ts'
 import { createParquet, type ParquetFile } from './file.ts'
 import { openFolder, safely } from './folder.ts'
 import { Sink } from './sink.ts'
@@ -26,28 +27,21 @@ export async function openRows(
   columns: readonly Column[],
   options: { readonly directory: string; readonly partBytes?: number },
 ): Promise<SpoolWriter> {
-  const names = columns.map(column => column.name)
-  const puts = columns.map(encoder)
+  const encode = rowEncoder(columns)
   const sinksOf = () => columns.map(({ mode }) => new Sink(mode === 'REPEATED'))
   // One page is written while the next one fills.
   let [sinks, away] = [sinksOf(), sinksOf()]
   const sums = new Sums()
   const { line } = sums
   const folder = await openFolder(options.directory)
+  const compressor = createCompressor()
   const files: string[] = []
   let file: ParquetFile | undefined
   let [rows, inPage, inPart, lineSize, writing] = [0, 0, 0, 0, Promise.resolve()]
 
   const put = (row: AnyRow) => {
-    let index = 0
     try {
-      // In the order of the columns, as almost all are, V8 takes one field after the other.
-      for (const name in row) {
-        if (name !== names[index]) break
-        ;(puts[index] as Put)(row[name], sinks[index] as Sink, line)
-        index++
-      }
-      for (; index < names.length; index++) (puts[index] as Put)(row[names[index] as string], sinks[index] as Sink, line)
+      encode(row, sinks, line)
     } catch (error) {
       if (!(error instanceof Misfit)) throw error
       throw new EtlError('row', `row ${rows + 1} of the result › ${error.at}: ${error.problem}.`)
@@ -59,7 +53,7 @@ export async function openRows(
   const append = async (vectors: ReturnType<Sink['vector']>[], count: number, last: boolean) => {
     if (file === undefined) {
       const path = join(folder, `part-${files.length + 1}.parquet`)
-      file = await createParquet(path, columns)
+      file = await createParquet(path, columns, compressor)
       files.push(path)
     }
     await file.write({ rows: count, columns: vectors })
@@ -101,12 +95,14 @@ export async function openRows(
         await file?.close()
         file = undefined
       })
+      await compressor.close()
       return { files, rows, contentHash: sums.hashOf(columns) }
     },
     async discard() {
       await writing.catch(() => {})
       await file?.close().catch(() => {})
       file = undefined
+      await compressor.close()
       await rm(folder, { recursive: true, force: true })
     },
   }

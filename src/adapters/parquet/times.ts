@@ -1,98 +1,150 @@
-import { isDate, isDatetime, isTime, isTimestamp } from '../../domain/text.ts'
+import type { Value } from '../../domain/column.ts'
+import { daysIn } from '../../domain/text.ts'
 import type { Bytes } from './bytes.ts'
 
-/** Each writes a value's text both as Parquet has it and as the content hash does (domain/content.ts). False: it is none. */
+/** Each writes a value's text both as Parquet has it and as the content hash does (domain/content.ts), `;` behind it. False: it is none. */
 
-export function putDate(text: string, to: Bytes, line: Bytes): boolean {
-  if (!isDate(text)) return false
+export function putDate(text: Value, to: Bytes, line: Bytes): boolean {
+  if (typeof text !== 'string' || text.length !== 10) return false
+  const day = dayAt(text)
+  if (day === none) return false
   to.room(4)
-  to.int32(dayOf(text))
+  to.int32(day)
   line.room(16)
   line.ascii(text)
+  line.byte(semicolon)
   return true
 }
 
-/** Microseconds since 1970. */
-export function putTimestamp(text: string, to: Bytes, line: Bytes): boolean {
-  if (!isTimestamp(text)) return false
-  const seconds = secondsOf(text)
-  const micros = fractionOf(text, 20, text.length - 1)
+/** Microseconds since 1970. Looks at each character once: what is a TIMESTAMP is what domain/text.ts says. */
+export function putTimestamp(text: Value, to: Bytes, line: Bytes): boolean {
+  if (typeof text !== 'string') return false
+  const end = text.length - 1
+  if (end < 19 || text.charCodeAt(end) !== letterZ || text.charCodeAt(10) !== letterT) return false
+  const day = dayAt(text)
+  const clock = clockAt(text, 11)
+  const micros = fractionAt(text, 19, end)
+  if (day === none || clock < 0 || micros < 0) return false
+  const seconds = day * 86_400 + clock
   putMicros(seconds, micros, to)
   line.room(32)
-  // Before 1970 the fraction counts backwards, as the seconds do.
-  const isBackwards = seconds < 0 && micros > 0
-  const whole = isBackwards ? seconds + 1 : seconds
-  const rest = isBackwards ? 1_000_000 - micros : micros
-  if (whole === 0) line.decimal(isBackwards ? -rest : rest)
+  if (isSafe(seconds)) line.decimal(seconds * 1e6 + micros)
   else {
-    line.decimal(whole)
-    line.padded(rest, 6)
+    // Before 1970 the fraction counts backwards, as the seconds do.
+    const isBackwards = seconds < 0 && micros > 0
+    line.decimal(isBackwards ? seconds + 1 : seconds)
+    line.padded(isBackwards ? 1_000_000 - micros : micros, 6)
   }
+  line.byte(semicolon)
   return true
 }
 
-export function putDatetime(text: string, to: Bytes, line: Bytes): boolean {
-  if (!isDatetime(text)) return false
-  const micros = fractionOf(text, 20, text.length)
-  putMicros(secondsOf(text), micros, to)
+export function putDatetime(text: Value, to: Bytes, line: Bytes): boolean {
+  if (typeof text !== 'string' || text.length < 19 || text.charCodeAt(10) !== letterT) return false
+  const day = dayAt(text)
+  const clock = clockAt(text, 11)
+  const micros = fractionAt(text, 19, text.length)
+  if (day === none || clock < 0 || micros < 0) return false
+  putMicros(day * 86_400 + clock, micros, to)
   line.room(32)
   line.ascii(text, 0, 10)
   line.byte(space)
-  line.ascii(text, 11, 19)
-  line.byte(point)
-  line.padded(micros, 6)
+  putClock(text, 11, micros, line)
   return true
 }
 
-export function putTime(text: string, to: Bytes, line: Bytes): boolean {
-  if (!isTime(text)) return false
-  const micros = fractionOf(text, 9, text.length)
-  putMicros(clockOf(text, 0), micros, to)
+export function putTime(text: Value, to: Bytes, line: Bytes): boolean {
+  if (typeof text !== 'string' || text.length < 8) return false
+  const clock = clockAt(text, 0)
+  const micros = fractionAt(text, 8, text.length)
+  if (clock < 0 || micros < 0) return false
+  putMicros(clock, micros, to)
   line.room(32)
-  line.ascii(text, 0, 8)
-  line.byte(point)
-  line.padded(micros, 6)
+  putClock(text, 0, micros, line)
   return true
 }
 
-const [space, point, zero] = [32, 46, 48]
+function putClock(text: string, at: number, micros: number, line: Bytes): void {
+  line.ascii(text, at, at + 8)
+  line.byte(point)
+  line.padded(micros, 6)
+  line.byte(semicolon)
+}
+
+const [space, dash, point, zero, colon, semicolon, letterT, letterZ] = [32, 45, 46, 48, 58, 59, 84, 90]
 /** So many seconds, as microseconds, are safe integers. */
 const safeSeconds = 9e9
 
+function isSafe(seconds: number): boolean {
+  return seconds < safeSeconds && seconds > -safeSeconds
+}
+
 function putMicros(seconds: number, micros: number, to: Bytes): void {
   to.room(8)
-  if (seconds < safeSeconds && seconds > -safeSeconds) to.int64(seconds * 1e6 + micros)
+  if (isSafe(seconds)) to.int64(seconds * 1e6 + micros)
   else {
     to.bytes.writeBigInt64LE(BigInt(seconds) * 1_000_000n + BigInt(micros), to.used)
     to.used += 8
   }
 }
 
-function secondsOf(text: string): number {
-  return dayOf(text) * 86_400 + clockOf(text, 11)
+/** Seconds of the time `06:30:00` that stands there, eight characters; negative if there is none. */
+function clockAt(text: string, at: number): number {
+  if (text.charCodeAt(at + 2) !== colon || text.charCodeAt(at + 5) !== colon) return -1
+  const hour = two(text, at)
+  const minute = two(text, at + 3)
+  const second = two(text, at + 6)
+  return hour > 23 || minute > 59 || second > 59 ? -1 : hour * 3600 + minute * 60 + second
 }
 
-function clockOf(text: string, at: number): number {
-  return two(text, at) * 3600 + two(text, at + 3) * 60 + two(text, at + 6)
-}
-
-/** The digits there as microseconds; none are 0. */
-function fractionOf(text: string, from: number, to: number): number {
+/** A point and one to six digits as microseconds, nothing as 0; negative for all else. */
+function fractionAt(text: string, from: number, to: number): number {
+  if (from === to) return 0
+  if (to - from < 2 || to - from > 7 || text.charCodeAt(from) !== point) return -1
   let micros = 0
-  for (let index = from; index < from + 6; index++) micros = micros * 10 + (index < to ? text.charCodeAt(index) - zero : 0)
-  return micros
+  for (let index = from + 1; index < to; index++) {
+    const digit = (text.charCodeAt(index) - zero) >>> 0
+    if (digit > 9) return -1
+    micros = micros * 10 + digit
+  }
+  return micros * (scales[to - from - 1] as number)
 }
 
-/** Days since 1970 of the date that a text begins with (H. Hinnant, 'chrono-compatible low-level date algorithms', days_from_civil). */
-function dayOf(text: string): number {
+const scales = [1_000_000, 100_000, 10_000, 1000, 100, 10, 1]
+
+/** No day. */
+const none = -(2 ** 30)
+let [lastYear, lastMonth, lastStart] = [0, 0, none]
+
+/** Days since 1970 of the date that a text begins with, which has ten characters at least; the beginning of its month is kept for the next one. */
+function dayAt(text: string): number {
+  if (text.charCodeAt(4) !== dash || text.charCodeAt(7) !== dash) return none
+  const century = two(text, 0)
+  const rest = two(text, 2)
   const month = two(text, 5)
-  const year = two(text, 0) * 100 + two(text, 2) - (month <= 2 ? 1 : 0)
+  const day = two(text, 8)
+  const year = century * 100 + rest
+  if (century > 99 || rest > 99 || year < 1 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return none
+  if (year !== lastYear || month !== lastMonth) {
+    lastStart = daysBefore(year, month)
+    lastYear = year
+    lastMonth = month
+  }
+  return lastStart + day
+}
+
+/** Days from 1970 to the last day before a month (H. Hinnant, 'chrono-compatible low-level date algorithms', days_from_civil). */
+function daysBefore(of: number, month: number): number {
+  const year = of - (month <= 2 ? 1 : 0)
   const era = Math.floor(year / 400)
   const ofEra = year - era * 400
-  const ofYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + two(text, 8) - 1
-  return era * 146_097 + ofEra * 365 + Math.floor(ofEra / 4) - Math.floor(ofEra / 100) + ofYear - 719_468
+  const ofYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5)
+  return era * 146_097 + ofEra * 365 + Math.floor(ofEra / 4) - Math.floor(ofEra / 100) + ofYear - 719_469
 }
 
+/** The number that these two characters write; more than 99 if one is no digit. */
 function two(text: string, at: number): number {
-  return (text.charCodeAt(at) - zero) * 10 + text.charCodeAt(at + 1) - zero
+  const tens = (text.charCodeAt(at) - zero) >>> 0
+  const ones = (text.charCodeAt(at + 1) - zero) >>> 0
+  return tens > 9 || ones > 9 ? 100 : tens * 10 + ones
 }

@@ -1,7 +1,9 @@
 import type { Column, Value } from '../../domain/column.ts'
 import { jsonProblem } from '../../domain/json.ts'
 import type { Builder } from './builder.ts'
+import { int32 } from './int32.ts'
 import { numericProblem, numericText, putNumeric } from './numeric.ts'
+import { texts } from './texts.ts'
 import { dateText, outside, putDate, putTime, putTimestamp, timestampText, timeText } from './times.ts'
 
 /** A value that BigQuery has no place for. */
@@ -36,7 +38,7 @@ export type Wire =
 export function codecOf(wire: Wire, column: Column): Codec {
   switch (wire) {
     case 'text':
-      return column.type === 'JSON' ? json(0) : text
+      return column.type === 'JSON' ? json(0) : { put: bytes, value: texts() }
     case 'jsonb':
       // In front of the text stands the format's number, 1.
       return column.type === 'JSON'
@@ -65,39 +67,32 @@ export function codecOf(wire: Wire, column: Column): Codec {
     case 'float8':
       return float((from, at) => from.readDoubleBE(at))
     case 'date':
-      return fixed(4, putDate, dateText, outside.date)
+      return { put: fixed(4, putDate), value: (from, at) => dateText(from, at) ?? unfit(outside.date) }
     case 'time':
-      return fixed(8, putTime, timeText, outside.time)
+      return { put: fixed(8, putTime), value: (from, at) => timeText(from, at) ?? unfit(outside.time) }
     case 'timestamp':
-      return fixed(
-        8,
-        putTimestamp,
-        (from, at) => timestampText(from, at, column.type === 'TIMESTAMP' ? 'Z' : ''),
-        outside.timestamp,
-      )
+      return {
+        put: fixed(8, putTimestamp),
+        value:
+          column.type === 'TIMESTAMP'
+            ? (from, at) => timestampText(from, at, 'Z') ?? unfit(outside.timestamp)
+            : (from, at) => timestampText(from, at, '') ?? unfit(outside.timestamp),
+      }
     case 'numeric':
       return numeric(column.type === 'BIGNUMERIC' ? 'BIGNUMERIC' : 'NUMERIC')
   }
 }
 
-function fixed(
-  size: number,
-  write: (from: Buffer, at: number, to: Buffer, place: number) => string | undefined,
-  textOf: (from: Buffer, at: number) => string | undefined,
-  problem: string,
-): Codec {
-  return {
-    put(from, at, _, to) {
-      const wrong = write(from, at, to.bytes, to.used)
-      if (wrong !== undefined) throw new Unfit(wrong)
-      to.used += size
-    },
-    value(from, at) {
-      const text = textOf(from, at)
-      if (text === undefined) throw new Unfit(problem)
-      return text
-    },
+function fixed(size: number, write: (from: Buffer, at: number, to: Buffer, place: number) => string | undefined): Codec['put'] {
+  return (from, at, _, to) => {
+    const wrong = write(from, at, to.bytes, to.used)
+    if (wrong !== undefined) unfit(wrong)
+    to.used += size
   }
+}
+
+function unfit(what: string): never {
+  throw new Unfit(what)
 }
 
 function numeric(type: 'NUMERIC' | 'BIGNUMERIC'): Codec {
@@ -107,7 +102,7 @@ function numeric(type: 'NUMERIC' | 'BIGNUMERIC'): Codec {
     if (wrong !== undefined) throw new Unfit(wrong)
     return found
   }
-  if (type === 'NUMERIC') return { ...fixed(16, putNumeric, () => undefined, ''), value: textOf }
+  if (type === 'NUMERIC') return { put: fixed(16, putNumeric), value: textOf }
   return {
     put(from, at, _, to) {
       const found = textOf(from, at)
@@ -120,6 +115,10 @@ function numeric(type: 'NUMERIC' | 'BIGNUMERIC'): Codec {
   }
 }
 
+/** The two halves of a number, the lower one first as every machine here has it, and the number: five times as quick as readBigInt64BE. */
+const whole = new BigInt64Array(1)
+const halves = new Int32Array(whole.buffer)
+
 function integer(wire: 'int2' | 'int4' | 'int8', column: Column): Codec {
   const size = { int2: 2, int4: 4, int8: 8 }[wire]
   const isBig = column.bigint === true
@@ -131,8 +130,8 @@ function integer(wire: 'int2' | 'int4' | 'int8', column: Column): Codec {
   return {
     put(from, at, _, to) {
       // Two halves of 32 bits; a shorter number's sign fills the upper one.
-      const low = size === 2 ? from.readInt16BE(at) | 0 : from.readInt32BE(at + size - 4)
-      const high = size === 8 ? from.readInt32BE(at) : low >> 31
+      const low = size === 2 ? from.readInt16BE(at) : int32(from, at + size - 4)
+      const high = size === 8 ? int32(from, at) : low >> 31
       if (size === 8) safe(high, low >>> 0)
       const { bytes: target, used } = to
       target[used] = low
@@ -145,11 +144,19 @@ function integer(wire: 'int2' | 'int4' | 'int8', column: Column): Codec {
       target[used + 7] = high >>> 24
       to.used += 8
     },
-    value(from, at) {
-      if (size === 8) return isBig ? from.readBigInt64BE(at) : safe(from.readInt32BE(at), from.readUInt32BE(at + 4))
-      const number = size === 2 ? from.readInt16BE(at) : from.readInt32BE(at)
-      return isBig ? BigInt(number) : number
-    },
+    value:
+      size < 8
+        ? (from, at) => {
+            const number = size === 2 ? from.readInt16BE(at) : int32(from, at)
+            return isBig ? BigInt(number) : number
+          }
+        : isBig
+          ? (from, at) => {
+              halves[0] = int32(from, at + 4)
+              halves[1] = int32(from, at)
+              return whole[0] as bigint
+            }
+          : (from, at) => safe(int32(from, at), int32(from, at + 4) >>> 0),
   }
 }
 
@@ -167,8 +174,6 @@ function float(read: (from: Buffer, at: number) => number): Codec {
     value,
   }
 }
-
-const text: Codec = { put: bytes, value: (from, at, size) => from.toString('utf8', at, at + size) }
 
 function json(skip: number): Codec {
   const value = (from: Buffer, at: number, size: number) => {
@@ -215,12 +220,15 @@ function putUuid(from: Buffer, at: number, _: number, to: Builder): void {
   to.used += 40
 }
 
-const scratch = Buffer.alloc(36)
-
-/** In one piece: pieces that are put together are copied once more by the first who looks at them. */
+/** One call with all characters: a text cut from a buffer costs twice as much. */
 function uuidText(from: Buffer, at: number): string {
-  writeUuid(from, at, scratch, 0)
-  return scratch.toString('latin1')
+  const u = (index: number) => upper[from[at + index] as number] as number
+  const l = (index: number) => lower[from[at + index] as number] as number
+  // biome-ignore format: as a uuid is written
+  return String.fromCharCode(
+    u(0), l(0), u(1), l(1), u(2), l(2), u(3), l(3), 45, u(4), l(4), u(5), l(5), 45, u(6), l(6), u(7), l(7), 45,
+    u(8), l(8), u(9), l(9), 45, u(10), l(10), u(11), l(11), u(12), l(12), u(13), l(13), u(14), l(14), u(15), l(15),
+  )
 }
 
 function writeUuid(from: Buffer, at: number, to: Buffer, start: number): void {

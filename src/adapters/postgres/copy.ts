@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { setImmediate as immediate } from 'node:timers/promises'
 import type pg from 'pg'
 import { EtlError } from '../../domain/error.ts'
+import { int32 } from './int32.ts'
 
 /**
  * Rows of a COPY in the binary format, as they came: field `column` of row `row` is `sizes[i]` bytes of `bytes` from `starts[i]`, where
@@ -184,15 +185,6 @@ function reader(columns: number): Messages {
     return { frame: { bytes, rows, starts, sizes }, rest }
   }
   return { add, take, waiting: () => used - read }
-}
-
-function int32(bytes: Buffer, at: number): number {
-  return (
-    ((bytes[at] as number) << 24) |
-    ((bytes[at + 1] as number) << 16) |
-    ((bytes[at + 2] as number) << 8) |
-    (bytes[at + 3] as number)
-  )
 }
 
 function doubled(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {

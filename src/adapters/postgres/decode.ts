@@ -1,4 +1,5 @@
 import type { AnyRow, Column, Value } from '../../domain/column.ts'
+import { compile, quoted } from '../../domain/compile.ts'
 import { EtlError } from '../../domain/error.ts'
 import type { VectorPage } from '../../ports/vectors.ts'
 import { arrayValue, putArray } from './arrays.ts'
@@ -57,60 +58,77 @@ function fill(frame: Frame, index: number, width: number, { column }: Field, cod
 }
 
 function missing(column: Column, to: Builder): void {
-  if (column.mode === 'REQUIRED') throw new Unfit('NULL')
+  if (column.mode === 'REQUIRED') refuseNull()
   if (column.mode === 'REPEATED') to.list(0)
   else to.null()
 }
 
-/** Rows of a page that a transform gets, at least: what is alive at once is copied by every collection of the young generation. */
-const rowsOfPage = 512
+/** Rows of a page that a transform gets, at most: what is alive at once is copied by every collection of the young generation. */
+const rowsOfPage = 256
 
 /** Frames as pages of rows, for a transform that asks for them. */
 export async function* rowPages(frames: AsyncIterable<Frame>, fields: readonly Field[]): AsyncGenerator<readonly AnyRow[]> {
   const decode = rowDecoder(fields)
-  let page: AnyRow[] = []
   let before = 0
   for await (const frame of frames) {
-    decode(frame, before, page)
+    for (let row = 0; row < frame.rows; row += rowsOfPage) {
+      yield decode(frame, row, Math.min(row + rowsOfPage, frame.rows), before)
+    }
     before += frame.rows
-    if (page.length < rowsOfPage) continue
-    yield page
-    page = []
   }
-  if (page.length > 0) yield page
 }
 
-function rowDecoder(fields: readonly Field[]): (frame: Frame, before: number, page: AnyRow[]) => void {
-  const codecs = fields.map(({ column, wire }) => codecOf(wire, column))
-  // A copy has room for all fields at once: one that grows by each field is allocated several times.
-  const empty: Readonly<Record<string, Value>> = Object.fromEntries(fields.map(({ column }) => [column.name, null]))
-  return ({ bytes, rows, starts, sizes }, before, page) => {
-    let [row, index] = [0, 0]
+type Cell = (bytes: Buffer, at: number, size: number) => Value
+type Decode = (bytes: Buffer, starts: Int32Array, sizes: Int32Array, from: number, to: number, page: AnyRow[]) => void
+
+/** Makes some rows of a frame. All come from one literal, so that they have one shape, and each column has a call of its own (domain/compile.ts). */
+function rowDecoder(fields: readonly Field[]): (frame: Frame, from: number, to: number, before: number) => AnyRow[] {
+  const cells = fields.map(({ column, wire }) => cellOf(column, codecOf(wire, column)))
+  const parts = fields.map(({ column: { name, mode } }, index) => {
+    const at = `field + ${index}`
+    return `${quoted(name)}: sizes[${at}] < 0 ? ${absent[mode]} : c${index}(bytes, starts[${at}], sizes[${at}])`
+  })
+  const decode = compile<Decode>(
+    { refuseNull, ...Object.fromEntries(cells.map((cell, index) => [`c${index}`, cell])) },
+    `(bytes, starts, sizes, from, to, page) => {
+      for (let field = from; field < to; field += ${fields.length}) page.push({ ${parts.join(', ')} })
+    }`,
+  )
+  return ({ bytes, starts, sizes }, from, to, before) => {
+    const page: AnyRow[] = []
     try {
-      for (let field = 0; row < rows; row++) {
-        const values: Record<string, Value> = { ...empty }
-        for (index = 0; index < fields.length; index++, field++) {
-          const size = sizes[field] as number
-          const { column } = fields[index] as Field
-          values[column.name] =
-            size < 0 ? absent(column) : present(codecs[index] as Codec, column, bytes, starts[field] as number, size)
-        }
-        page.push(values)
-      }
+      decode(bytes, starts, sizes, from * fields.length, to * fields.length, page)
     } catch (error) {
-      throw placed(error, (fields[index] as Field).column, before + row + 1)
+      const row = from + page.length
+      throw placed(error, guilty(row), before + row + 1)
+    }
+    return page
+    /** The column of a row that can't be read: the first that throws once more. */
+    function guilty(row: number): Column {
+      for (const [index, { column }] of fields.entries()) {
+        const field = row * fields.length + index
+        const size = sizes[field] as number
+        try {
+          if (size >= 0) (cells[index] as Cell)(bytes, starts[field] as number, size)
+          else if (column.mode === 'REQUIRED') return column
+        } catch {
+          return column
+        }
+      }
+      throw new EtlError('bug', `row ${before + row + 1} could not be read, and then could.`)
     }
   }
 }
 
-function present(codec: Codec, column: Column, bytes: Buffer, at: number, size: number): Value {
-  return column.mode === 'REPEATED' ? arrayValue(codec, bytes, at) : codec.value(bytes, at, size)
+/** What stands for a NULL, in the text of the decoder. */
+const absent: Readonly<Record<Column['mode'], string>> = { NULLABLE: 'null', REPEATED: '[]', REQUIRED: 'refuseNull()' }
+
+function refuseNull(): never {
+  throw new Unfit('NULL')
 }
 
-function absent(column: Column): Value {
-  if (column.mode === 'REPEATED') return []
-  if (column.mode === 'NULLABLE') return null
-  throw new Unfit('NULL')
+function cellOf(column: Column, codec: Codec): Cell {
+  return column.mode === 'REPEATED' ? (bytes, at) => arrayValue(codec, bytes, at) : codec.value
 }
 
 function placed(error: unknown, { name, type, mode }: Column, row: number): unknown {

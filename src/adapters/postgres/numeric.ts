@@ -88,6 +88,8 @@ export function numericText(from: Buffer, at: number): string {
   if (sign >= nan) return special(sign)
   const count = uint16(from, at)
   const weight = int16(from, at + 2)
+  // Most have at most eight digits before the point and four behind it.
+  if (weight <= 1 && weight >= -1 && count <= weight + 2) return shortText(from, at + 8, count, weight, sign)
   let whole = ''
   for (let index = 0; index <= weight; index++) {
     const digit = index < count ? uint16(from, at + 8 + 2 * index) : 0
@@ -101,6 +103,24 @@ export function numericText(from: Buffer, at: number): string {
   while (end > 0 && fraction.charCodeAt(end - 1) === 48) end--
   const text = end === 0 ? whole || '0' : `${whole || '0'}.${fraction.slice(0, end)}`
   return sign === negative && text !== '0' ? `-${text}` : text
+}
+
+/** Text that is put together of two short ones is in one piece at once. */
+function shortText(from: Buffer, digits: number, count: number, weight: number, sign: number): string {
+  let whole = 0
+  for (let index = 0; index <= weight; index++) whole = whole * 10_000 + (index < count ? uint16(from, digits + 2 * index) : 0)
+  const fraction = count === weight + 2 ? uint16(from, digits + 2 * (weight + 1)) : 0
+  const text = fraction === 0 ? String(whole) : whole + (fractions[fraction] ?? fractionText(fraction))
+  return sign === negative && (whole !== 0 || fraction !== 0) ? `-${text}` : text
+}
+
+/** Four digits behind the point, without zeros at the end. */
+const fractions = new Array<string | undefined>(10_000)
+
+function fractionText(fraction: number): string {
+  const text = `.${padded(fraction).replace(/0+$/, '')}`
+  fractions[fraction] = text
+  return text
 }
 
 function special(sign: number): string {

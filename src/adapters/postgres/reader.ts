@@ -56,6 +56,7 @@ export function createPostgresReader(reach: Reach): Reader<PostgresSource> {
     }
   }
   return {
+    isTyped: true,
     facts: (source, signal) =>
       asking(
         source,

@@ -1,3 +1,6 @@
+import { compile } from '../../domain/compile.ts'
+import { int32 } from './int32.ts'
+
 /** Days and microseconds count from 2000 in Postgres (src/include/datatype/timestamp.h), from 1970 elsewhere. */
 const days2000 = 10_957
 const [high2000, low2000] = halves(946_684_800_000_000n)
@@ -56,12 +59,10 @@ export function timestampText(from: Buffer, at: number, zone: '' | 'Z'): string 
   const carried = Math.floor(micros / 1_000_000)
   const seconds = high * 4294 + carried
   const day = Math.floor(seconds / 86_400)
-  const date = dayText(day)
-  for (let index = 0; index < 10; index++) scratch[index] = date.charCodeAt(index)
-  scratch[10] = letterT
-  let end = putClock(seconds - day * 86_400, micros - carried * 1_000_000, 11)
-  if (zone === 'Z') scratch[end++] = letterZ
-  return scratch.toString('latin1', 0, end)
+  putClock(seconds - day * 86_400, micros - carried * 1_000_000)
+  if (day !== dayThere) putDay(day)
+  if (zone === '') return hasFraction ? moment() : wholeMoment()
+  return hasFraction ? momentZ() : wholeMomentZ()
 }
 
 /** `06:30:00.000001`; undefined for 24:00:00. */
@@ -69,7 +70,8 @@ export function timeText(from: Buffer, at: number): string | undefined {
   const micros = int32(from, at) * 2 ** 32 + (int32(from, at + 4) >>> 0)
   if (micros >= 86_400_000_000) return undefined
   const seconds = Math.floor(micros / 1_000_000)
-  return scratch.toString('latin1', 0, putClock(seconds, micros - seconds * 1_000_000, 0))
+  putClock(seconds, micros - seconds * 1_000_000)
+  return hasFraction ? clock() : wholeClock()
 }
 
 export const outside = { date: noDay, timestamp: noTime, time: no24 }
@@ -85,42 +87,52 @@ function dayText(day: number): string {
   return text
 }
 
-const [point, zero, colon, letterT, letterZ] = [46, 48, 58, 84, 90]
-/** A text in one piece: pieces that are put together are copied once more by the first who looks at them. */
-const scratch = Buffer.alloc(32)
+/** The characters of a moment, each at its place. A text of them is made in half the time that cutting it from a buffer takes. */
+const c = new Uint8Array(26)
+let dayThere = Number.NaN
+let hasFraction = false
 
-/** @returns where it ends. */
-function putClock(seconds: number, micros: number, at: number): number {
-  const minutes = Math.floor(seconds / 60)
-  const hours = Math.floor(minutes / 60)
-  putDigits(hours, 2, at)
-  scratch[at + 2] = colon
-  putDigits(minutes - hours * 60, 2, at + 3)
-  scratch[at + 5] = colon
-  putDigits(seconds - minutes * 60, 2, at + 6)
-  if (micros === 0) return at + 8
-  scratch[at + 8] = point
-  putDigits(micros, 6, at + 9)
-  return at + 15
+function putDay(day: number): void {
+  const text = dayText(day)
+  for (let index = 0; index < 10; index++) c[index] = text.charCodeAt(index)
+  dayThere = day
 }
 
-function putDigits(number: number, width: number, start: number): void {
-  let rest = number | 0
-  for (let at = start + width - 1; at >= start; at--) {
-    const tens = (rest / 10) | 0
-    scratch[at] = zero + rest - tens * 10
-    rest = tens
-  }
+function putClock(seconds: number, micros: number): void {
+  const minutes = (seconds / 60) | 0
+  const hours = (minutes / 60) | 0
+  putTwo(hours, 11)
+  putTwo(minutes - hours * 60, 14)
+  putTwo(seconds - minutes * 60, 17)
+  hasFraction = micros !== 0
+  if (!hasFraction) return
+  const upper = (micros / 10_000) | 0
+  const rest = micros - upper * 10_000
+  const middle = (rest / 100) | 0
+  putTwo(upper, 20)
+  putTwo(middle, 22)
+  putTwo(rest - middle * 100, 24)
+}
+
+function putTwo(number: number, at: number): void {
+  const tens = (number / 10) | 0
+  c[at] = zero + tens
+  c[at + 1] = zero + number - tens * 10
+}
+
+const zero = 48
+const [moment, wholeMoment] = [textLike('0000-00-00T00:00:00.000000'), textLike('0000-00-00T00:00:00')]
+const [momentZ, wholeMomentZ] = [textLike('0000-00-00T00:00:00.000000Z'), textLike('0000-00-00T00:00:00Z')]
+const [clock, wholeClock] = [textLike('00:00:00.000000', 11), textLike('00:00:00', 11)]
+
+/** Makes a text like the pattern with what stands in `c`, from a place there on: one call with all characters (domain/compile.ts). */
+function textLike(pattern: string, at = 0): () => string {
+  const codes = Array.from(pattern, (sign, index) => (sign === '0' ? `c[${at + index}]` : sign.charCodeAt(0)))
+  return compile({ c }, `() => String.fromCharCode(${codes.join(', ')})`)
 }
 
 function halves(value: bigint): readonly [number, number] {
   return [Number(value >> 32n), Number(BigInt.asUintN(32, value))]
-}
-
-function int32(from: Buffer, at: number): number {
-  return (
-    ((from[at] as number) << 24) | ((from[at + 1] as number) << 16) | ((from[at + 2] as number) << 8) | (from[at + 3] as number)
-  )
 }
 
 function littleEndian(to: Buffer, place: number, value: number): void {

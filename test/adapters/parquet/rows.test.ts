@@ -7,9 +7,13 @@ import { bq, row } from 'nais-etl'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { createSpool } from '../../../src/adapters/duckdb/spool.ts'
+import { Bytes } from '../../../src/adapters/parquet/bytes.ts'
 import { doubleText } from '../../../src/adapters/parquet/decimal.ts'
+import { rowEncoder } from '../../../src/adapters/parquet/encode.ts'
 import { openRows } from '../../../src/adapters/parquet/rows.ts'
+import { Sink } from '../../../src/adapters/parquet/sink.ts'
 import type { AnyRow, Column } from '../../../src/domain/column.ts'
+import { isDate, isDatetime, isDecimal, isTime, isTimestamp } from '../../../src/domain/text.ts'
 import type { Field } from '../../../src/googlesql/field.ts'
 import { anyValueOf } from '../../support/values.ts'
 
@@ -234,4 +238,47 @@ test('no row is no file', async () => {
 
 test('a folder that is none has a sentence', async () => {
   await expect(openRows(Everything.columns, { directory: '/dev/null/x' })).rejects.toMatchObject({ kind: 'config' })
+})
+
+test('a text has a place in its column exactly if domain/text.ts says so', () => {
+  const types = {
+    TIMESTAMP: isTimestamp,
+    DATETIME: isDatetime,
+    DATE: isDate,
+    TIME: isTime,
+    NUMERIC: (text: string) => isDecimal(text, 29, 9),
+    STRING: (text: string) => text.isWellFormed(),
+  }
+  const texts = fc.oneof(
+    fc.constantFrom('2024-02-29T23:59:59.999999Z', '2023-02-29T00:00:00Z', '9999-12-31', '0000-01-01', '06:30:00.1', '-12.50'),
+    fc.constantFrom('24:00:00', '2024-01-31T06:30:00.', '2024-01-31T06:30:00.1234567', '-', '.', '1e5', '0'.repeat(40), ''),
+    fc.stringMatching(/^-?\d{0,31}(\.\d{0,11})?$/),
+  )
+  const changed = fc
+    .tuple(texts, fc.nat(30), fc.constantFrom('', '0', '9', '-', 'T', ':', '.', 'Z', ' ', '\ud800', 'é', '١'))
+    .map(([text, at, sign]) => text.slice(0, at) + sign + text.slice(at + (sign === '' ? 0 : 1)))
+  fc.assert(
+    fc.property(fc.constantFrom(...(Object.keys(types) as (keyof typeof types)[])), changed, (type, text) => {
+      const encode = rowEncoder([{ name: 'x', type, mode: 'REQUIRED', rules: [] }])
+      const write = () => encode({ x: text }, [new Sink(false)], new Bytes(64))
+      if (types[type](text)) write()
+      else expect(write).toThrow(`expected `)
+    }),
+    { numRuns: 5000 },
+  )
+})
+
+test('much is compressed by a thread, into the same rows; none is left behind', async () => {
+  const { columns } = row({ n: z.int(), text: z.string(), list: z.array(z.int()) })
+  const list = Array.from({ length: 30_000 }, (_, n) => ({ n, text: `${n}`.repeat(60), list: n % 3 === 0 ? [] : [n, -n] }))
+  const writer = await asIs(columns, { partBytes: 6 * 1024 * 1024 })
+  await writer.write(list)
+  const { files, rows } = await writer.finish()
+  expect([rows, files.length]).toEqual([30_000, 2])
+  const found = await query(
+    `SELECT count(*), count(*) FILTER (text = repeat(n::VARCHAR, 60)), sum(n), sum(list[1] + 1), sum(len(list)) FROM read_parquet([${files.map(file => `'${file}'`)}])`,
+  )
+  expect(found).toEqual([['30000', '30000', '449985000', '300020000', '40000']])
+  await writer.discard()
+  expect(await readdir(directory)).toEqual([])
 })
