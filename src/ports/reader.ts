@@ -20,6 +20,9 @@ export type ReadRequest = {
   readonly asOf?: string | null
 }
 
+/** Rows of a source. `isTyped`: as of a reader that says so, of these rows alone. */
+export type Page = readonly AnyRow[] & { readonly isTyped?: true }
+
 /** How a source looks from outside, for `plan`. `past`: how it keeps what it held; left out where it keeps nothing. */
 type SourceFacts = {
   /** The table's full name or the file's path, for people. */
@@ -54,7 +57,7 @@ export type Reader<S extends Source = Source> = {
    * The rows, page by page: memory is bounded by one page. Values are those of domain/column.ts, unchecked but for what `isTyped` says. Stops when `signal` aborts. `told` hears which way it
    * reads and why, where there is a choice: once for each choice, behind "by".
    */
-  read(source: S, request: ReadRequest, signal: AbortSignal, told?: (way: string) => void): AsyncIterable<readonly AnyRow[]>
+  read(source: S, request: ReadRequest, signal: AbortSignal, told?: (way: string) => void): AsyncIterable<Page>
   /** The same rows as `read` gives, column by column, checked for what their columns can't hold (`row`): for copies that look at no row. Ends early when `signal` aborts. */
   bulk?(source: S, request: ReadRequest, signal: AbortSignal, told?: (way: string) => void): AsyncIterable<VectorPage>
   /**

@@ -1,4 +1,5 @@
-import type { AnyRow, Column } from '../../domain/column.ts'
+import type { Column } from '../../domain/column.ts'
+import type { Page } from '../../ports/reader.ts'
 import { type Api, failed } from './api.ts'
 import { Failure, failureOf } from './errors.ts'
 import type { Jobs } from './jobs.ts'
@@ -22,7 +23,7 @@ export async function storageRows(
   answer: Answer,
   signal: AbortSignal,
   told: (way: string) => void,
-): Promise<AsyncGenerator<readonly AnyRow[]> | undefined> {
+): Promise<AsyncGenerator<Page> | undefined> {
   const table = await answerTable(api, jobs, id, answer.what, signal)
   if (table === undefined) return undefined
   if (api.storage === undefined) {

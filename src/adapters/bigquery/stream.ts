@@ -1,5 +1,6 @@
 import type { AnyRow, Column } from '../../domain/column.ts'
 import { EtlError } from '../../domain/error.ts'
+import type { Page } from '../../ports/reader.ts'
 import type { Api } from './api.ts'
 import { decoder, type RawRow } from './decode.ts'
 import type { Job, Jobs } from './jobs.ts'
@@ -33,7 +34,7 @@ export async function* streamed(
   reading: Reading,
   signal: AbortSignal,
   told: (way: string) => void = () => {},
-): AsyncGenerator<readonly AnyRow[]> {
+): AsyncGenerator<Page> {
   const running = ran(jobs, reading, signal)
   // The query's time is the processor's to load what its answer may be read with.
   if (reading.large && api.storage !== undefined) await Promise.allSettled([running, loadStorage()])

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
-import type { AnyRow, Column } from '../../../domain/column.ts'
+import type { Column } from '../../../domain/column.ts'
 import { EtlError } from '../../../domain/error.ts'
+import type { Page } from '../../../ports/reader.ts'
 import { type Api, failed, pause } from '../api.ts'
 import { failureOf } from '../errors.ts'
 import { arrowBatch, arrowSchema } from './arrow.ts'
@@ -32,7 +33,10 @@ export async function openSession(
 ): Promise<OpenSession> {
   const names = columns.map(column => column.name)
   const { schema, streams } = await client.createSession(table, names, ordered ? 1 : streamsAtOnce, signal)
-  return { streams, rowsOf: streams.length === 0 ? () => () => [] : rowReader(columns, arrowSchema(schema)) }
+  return {
+    streams,
+    rowsOf: streams.length === 0 ? () => ({ rows: () => [], isTyped: () => true }) : rowReader(columns, arrowSchema(schema)),
+  }
 }
 
 /**
@@ -45,7 +49,7 @@ export async function* sessionRows(
   { streams, rowsOf }: OpenSession,
   what: string,
   signal: AbortSignal,
-): AsyncGenerator<readonly AnyRow[]> {
+): AsyncGenerator<Page> {
   const own = new AbortController()
   const either = AbortSignal.any([signal, own.signal])
   yield* merged(
@@ -61,7 +65,7 @@ async function* streamRows(
   rowsOf: RowsOf,
   what: string,
   signal: AbortSignal,
-): AsyncGenerator<readonly AnyRow[]> {
+): AsyncGenerator<Page> {
   let [offset, since] = [0, 0]
   for (let tried = 1; ; tried++) {
     try {
@@ -87,10 +91,13 @@ async function* streamRows(
   }
 }
 
-function* pagesOf(rowsOf: RowsOf, bytes: Uint8Array, rows: number, what: string): Generator<readonly AnyRow[]> {
+function* pagesOf(rowsOf: RowsOf, bytes: Uint8Array, rows: number, what: string): Generator<Page> {
   try {
-    const take = rowsOf(arrowBatch(bytes))
-    for (let from = 0; from < rows; from += pageRows) yield take(from, Math.min(from + pageRows, rows))
+    const batch = rowsOf(arrowBatch(bytes))
+    for (let from = 0; from < rows; from += pageRows) {
+      const page = batch.rows(from, Math.min(from + pageRows, rows))
+      yield batch.isTyped() ? Object.assign(page, { isTyped: true } as const) : page
+    }
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
     throw new EtlError('bug', `${what}: a record batch could not be decoded.`, { cause })

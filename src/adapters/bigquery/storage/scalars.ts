@@ -5,14 +5,14 @@ import { dateText, datetimeText, decimalText, timeText } from './texts.ts'
 
 /**
  * Compiles what reads the values of a column without children from its buffers, of which `buffer` gives the next; NULLs are looked at elsewhere. `type`
- * undefined: the column is not wanted, only passed over.
+ * undefined: the column is not wanted, only passed over. `doubt` hears of a number that its column should not have.
  * @throws RangeError for a form that we don't know or that the type never has.
  */
 export function scalar(
   type: ColumnType | undefined,
   { form, scale }: ArrowField,
   bigint: boolean,
-): (buffer: () => Uint8Array) => (row: number) => Value {
+): (buffer: () => Uint8Array, doubt: () => void) => (row: number) => Value {
   const fits = type === undefined || (forms[type] ?? []).includes(form)
   if (!fits) throw new RangeError(`a ${type} column as ${form}`)
   switch (form) {
@@ -30,9 +30,14 @@ export function scalar(
         return row => (((bits[row >> 3] as number) >> (row & 7)) & 1) === 1
       }
     case 'int64':
-      return buffer => {
+      return (buffer, doubt) => {
         const view = viewOf(buffer())
-        return bigint ? row => view.getBigInt64(8 * row, true) : row => rounded(view, 8 * row)
+        if (bigint) return row => view.getBigInt64(8 * row, true)
+        return row => {
+          const value = rounded(view, 8 * row)
+          if (!Number.isSafeInteger(value)) doubt()
+          return value
+        }
       }
     case 'float64':
       return buffer => {

@@ -25,8 +25,9 @@ export function dateText(days: number): string {
   return text
 }
 
-/** The TIME text of microseconds since midnight; six digits of a second's fraction, or none. */
+/** The TIME text of microseconds since midnight; six digits of a second's fraction, or none. Throws RangeError for what is no time of a day. */
 export function timeText(micros: number): string {
+  if (!(micros >= 0 && micros < day)) throw new RangeError(`no time of a day: ${micros} microseconds`)
   const fraction = micros % 1_000_000
   const seconds = (micros - fraction) / 1_000_000
   const two = (value: number) => (value < 10 ? `0${value}` : String(value))

@@ -8,26 +8,41 @@ import { viewOf } from './strings.ts'
 type Vector = (row: number) => Value
 /** Takes a column's nodes and buffers from the batch, in the order in which they stand there. */
 type Take = (from: Taken) => Vector
-type Taken = { readonly node: () => { readonly nulls: number }; readonly buffer: () => Uint8Array }
+type Taken = {
+  readonly node: () => { readonly nulls: number }
+  readonly buffer: () => Uint8Array
+  /** Something has come that a column of the row schema may not have: whether, the rows' check says. */
+  readonly doubt: () => void
+}
+
+/** Rows of one batch, any stretch. */
+type BatchRows = {
+  rows(from: number, to: number): AnyRow[]
+  /** Whether all values that were given by now are of their columns' types (ports/reader.ts). */
+  isTyped(): boolean
+}
 
 /**
- * Compiles what turns batches of one schema into rows, of which `rows` gives any stretch. Values are those of the REST decoder, exactly: the same texts,
+ * Compiles what turns batches of one schema into rows. Values are those of the REST decoder, exactly: the same texts,
  * an INT64 beyond 2^53 in a column of numbers rounded to an unsafe integer.
  * @throws RangeError for a form that we don't know or a column that isn't there.
  */
-export function rowReader(
-  columns: readonly Column[],
-  schema: readonly ArrowField[],
-): (batch: ArrowBatch) => (from: number, to: number) => AnyRow[] {
+export function rowReader(columns: readonly Column[], schema: readonly ArrowField[]): (batch: ArrowBatch) => BatchRows {
   const names = columns.map(column => column.name)
   const places = columns.map(({ name }) => schema.findIndex(field => field.name.toLowerCase() === name.toLowerCase()))
   const missing = names.find((_, index) => (places[index] as number) < 0)
   if (missing !== undefined) throw new RangeError(`no column ${missing}`)
   const takes = schema.map((field, index) => takeOf(columns[places.indexOf(index)], field))
   const rowsOf = rowMaker(names)
+  // A JSON text is taken as it comes, and a BIGNUMERIC may have a digit more than the row schema's.
+  const isAsked = columns.some(({ type }) => type === 'JSON' || type === 'BIGNUMERIC')
   return batch => {
-    const all = takes.map(takeFrom(batch))
-    return rowsOf(...places.map(place => all[place] as Vector))
+    let isDoubted = isAsked
+    const doubt = () => {
+      isDoubted = true
+    }
+    const all = takes.map(takeFrom(batch, doubt))
+    return { rows: rowsOf(...places.map(place => all[place] as Vector)), isTyped: () => !isDoubted }
   }
 }
 
@@ -51,14 +66,14 @@ function rowMaker(names: readonly string[]): (...vectors: readonly Vector[]) => 
   )
 }
 
-function takeFrom(batch: ArrowBatch): (take: Take) => Vector {
+function takeFrom(batch: ArrowBatch, doubt: () => void): (take: Take) => Vector {
   let [nodes, buffers] = [0, 0]
   const next = <T>(list: readonly T[], at: number): T => {
     const found = list[at]
     if (found === undefined) throw new RangeError('the batch has fewer columns than the schema')
     return found
   }
-  const taken: Taken = { node: () => next(batch.nodes, nodes++), buffer: () => next(batch.buffers, buffers++) }
+  const taken: Taken = { node: () => next(batch.nodes, nodes++), buffer: () => next(batch.buffers, buffers++), doubt }
   return take => take(taken)
 }
 
@@ -91,6 +106,7 @@ function takeOf(column: Column | undefined, field: ArrowField): Take {
     const takes = field.children.map(child => ({ name: fieldName(fields, child), take: takeOf(fieldOf(fields, child), child) }))
     return from => {
       const isNull = nulls(from)
+      if (isNull !== undefined && column?.mode === 'REQUIRED') from.doubt()
       const vectors = takes.map(({ name, take }) => ({ name, at: take(from) })).filter(({ name }) => name !== undefined)
       return row => (isNull?.(row) ? null : Object.fromEntries(vectors.map(({ name, at }) => [name, at(row)])))
     }
@@ -98,7 +114,8 @@ function takeOf(column: Column | undefined, field: ArrowField): Take {
   const take = scalar(column?.type, field, column?.bigint === true)
   return from => {
     const isNull = nulls(from)
-    const at = take(from.buffer)
+    if (isNull !== undefined && column?.mode === 'REQUIRED') from.doubt()
+    const at = take(from.buffer, from.doubt)
     return isNull === undefined ? at : row => (isNull(row) ? null : at(row))
   }
 }

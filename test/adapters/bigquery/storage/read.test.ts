@@ -45,6 +45,13 @@ test('a stream that breaks is taken up behind the rows that came, as often as it
   expect(asked.map(({ offset }) => offset)).toEqual([0, 5, 7])
 })
 
+test('pages say that their values are of their columns’ types', async () => {
+  const { address } = await storageService(['s'], () => ({ messages: [batch, half] }))
+  const typed: unknown[] = []
+  for await (const { isTyped } of await opened(address)) typed.push(isTyped)
+  expect(typed).toEqual([true, true])
+})
+
 test('a stream that never goes on is an error with what was read, after all tries', async () => {
   const { address, asked } = await storageService(['s'], () => ({ messages: [], end: 'UNAVAILABLE' }))
   await expect(all(await opened(address))).rejects.toMatchObject({ kind: 'unavailable' })

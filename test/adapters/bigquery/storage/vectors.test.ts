@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { arrowBatch, arrowSchema } from '../../../../src/adapters/bigquery/storage/arrow.ts'
 import { rowReader } from '../../../../src/adapters/bigquery/storage/vectors.ts'
+import { checkRows } from '../../../../src/domain/check.ts'
 
 // Made by Arrow's own library: batch.py.
 const made = JSON.parse(readFileSync(new URL('batch.json', import.meta.url), 'utf8')) as Record<string, string>
@@ -108,24 +109,24 @@ const rows = [
 
 describe('a record batch', () => {
   test('becomes rows in the order and with the values of the row schema', () => {
-    const take = rowReader(Every.columns, schema)(arrowBatch(bytes('batch')))
+    const take = rowReader(Every.columns, schema)(arrowBatch(bytes('batch'))).rows
     expect(take(0, 5)).toStrictEqual(rows)
     expect(take(1, 3)).toStrictEqual(rows.slice(1, 3))
   })
 
   test('may begin in the middle of what it was cut from, and wherever it lies in memory', () => {
     const shifted = Buffer.concat([Buffer.from([0]), bytes('half')]).subarray(1)
-    expect(rowReader(Every.columns, schema)(arrowBatch(shifted))(0, 2)).toStrictEqual(rows.slice(3))
+    expect(rowReader(Every.columns, schema)(arrowBatch(shifted)).rows(0, 2)).toStrictEqual(rows.slice(3))
   })
 
   test('may have columns that nobody reads', () => {
     const { d, l } = Every.shape
-    const take = rowReader(row({ l, d }).columns, schema)(arrowBatch(bytes('batch')))
+    const take = rowReader(row({ l, d }).columns, schema)(arrowBatch(bytes('batch'))).rows
     expect(take(0, 1)).toStrictEqual([{ l: ['a', 'b'], d: '0001-01-01' }])
   })
 
   test('rounds a whole number beyond 2^53 in a column of numbers, so that the row schema refuses it', () => {
-    const take = rowReader(row({ big: z.int() }).columns, schema)(arrowBatch(bytes('batch')))
+    const take = rowReader(row({ big: z.int() }).columns, schema)(arrowBatch(bytes('batch'))).rows
     expect(take(0, 4).map(({ big }) => big)).toEqual([2 ** 63, -(2 ** 63), null, 2 ** 53])
   })
 
@@ -141,6 +142,35 @@ describe('a record batch', () => {
   test('is not taken for a schema, nor garbage for either', () => {
     expect(() => arrowSchema(bytes('batch'))).toThrow(RangeError)
     expect(() => arrowBatch(Buffer.alloc(64, 7))).toThrow(RangeError)
+  })
+})
+
+describe('what the rows of a batch are known to be', () => {
+  const known = ({ columns }: Pick<typeof Every, 'columns'>, from = 0, to = 5) => {
+    const taken = rowReader(columns, schema)(arrowBatch(bytes('batch')))
+    taken.rows(from, to)
+    return taken.isTyped()
+  }
+  const { y, s, i, big, f, b, n, d, t, ts, dt, l, r, e } = Every.shape
+
+  test('all of their columns’ types, NULL where it may be', () => {
+    expect(known(row({ y, s, i, big, f, b, n, d, t, ts, dt, l, r, e }))).toBe(true)
+  })
+
+  test('nothing, where NULL stands in a column that is required: the check finds the row', () => {
+    const wanted = row({ d, s: z.string() })
+    const taken = rowReader(wanted.columns, schema)(arrowBatch(bytes('batch')))
+    const page = taken.rows(0, 5)
+    expect(taken.isTyped()).toBe(false)
+    expect(() => checkRows(wanted, page)).toThrow(/row 3 › s: expected string, got null/)
+  })
+
+  test('nothing, from the first whole number on that no number holds', () => {
+    expect([known(row({ big: z.int().nullable() }), 2, 3), known(row({ big: z.int().nullable() }))]).toEqual([true, false])
+  })
+
+  test('nothing of JSON, and of BIGNUMERIC, whose last digit a row schema does not have', () => {
+    expect([known(row({ j: Every.shape.j })), known(row({ bn: Every.shape.bn }))]).toEqual([false, false])
   })
 })
 
@@ -166,6 +196,6 @@ function taken(texts: readonly string[]): unknown[] {
     rows: texts.length,
     nodes: [{ length: texts.length, nulls: 0 }],
     buffers: [new Uint8Array(), new Uint8Array(offsets.buffer), data],
-  })
+  }).rows
   return take(0, texts.length).map(({ s }) => s)
 }
