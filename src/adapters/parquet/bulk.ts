@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import type { Column } from '../../domain/column.ts'
 import type { BulkWriter } from '../../ports/spool.ts'
 import type { VectorPage } from '../../ports/vectors.ts'
-import { createCompressor } from './compress.ts'
 import { createParquet, type ParquetFile } from './file.ts'
 import { openFolder, safely } from './folder.ts'
+import { createPress } from './press.ts'
 
 /** Bytes of one file, about: an upload and a load job each. */
 const partBytes = 128 * 1024 * 1024
@@ -16,14 +16,14 @@ export async function openBulk(
   options: { readonly directory: string; readonly partBytes?: number },
 ): Promise<BulkWriter> {
   const folder = await openFolder(options.directory)
-  const compressor = createCompressor()
+  const press = createPress(columns, { isHashed: false })
   const files: string[] = []
   let file: ParquetFile | undefined
   let [rows, writing] = [0, Promise.resolve()]
   const append = async (page: VectorPage) => {
     if (file === undefined) {
       const path = join(folder, `part-${files.length + 1}.parquet`)
-      file = await createParquet(path, columns, compressor)
+      file = await createParquet(path, columns, press)
       files.push(path)
     }
     await file.write(page)
@@ -45,14 +45,14 @@ export async function openBulk(
         await file?.close()
         file = undefined
       })
-      await compressor.close()
+      await press.close()
       return { files, rows, contentHash: null }
     },
     async discard() {
       await writing.catch(() => {})
       await file?.close().catch(() => {})
       file = undefined
-      await compressor.close()
+      await press.close()
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -1,16 +1,17 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Column } from '../../domain/column.ts'
 import type { VectorPage } from '../../ports/vectors.ts'
-import { type Compressor, sizeOf } from './compress.ts'
-import { pageOf } from './page.ts'
+import { sizeOf } from './page.ts'
+import type { Press } from './press.ts'
 import { type Physical, physicalOf, schemaOf } from './schema.ts'
 import { type ThriftStruct, thrift } from './thrift.ts'
 
 const [plain, rle, zstd, dataPage] = [0, 3, 6, 0]
 const magic = Buffer.from('PAR1')
+
 /** A Parquet file that is written row group by row group; each page given is one. */
 export type ParquetFile = {
-  /** The page may be used again when this returns. Compressed on another thread; at most one may be on its way. */
+  /** The page may be used again when this returns; at most one may be on its way. */
   write(page: VectorPage): Promise<void>
   /** Bytes so far. */
   readonly size: number
@@ -18,7 +19,7 @@ export type ParquetFile = {
 }
 
 /** @throws what the file system says. */
-export async function createParquet(path: string, columns: readonly Column[], compressor: Compressor): Promise<ParquetFile> {
+export async function createParquet(path: string, columns: readonly Column[], press: Press): Promise<ParquetFile> {
   const handle = await open(path, 'wx')
   let size = 0
   let rows = 0
@@ -30,32 +31,31 @@ export async function createParquet(path: string, columns: readonly Column[], co
   await append([magic])
   return {
     async write(page) {
-      const pages = page.columns.map((vector, index) => pageOf(columns[index] as Column, vector, page.rows))
-      const sizes = pages.map(({ pieces }) => sizeOf(pieces))
-      const bodies = await compressor.all(pages.map(({ pieces }) => pieces))
+      const count = page.rows
+      const { bodies, sizes, entries } = await press.page(page)
       const chunks: ThriftStruct[] = []
       let total = 0
       const parts: Uint8Array[] = []
       let place = size
-      for (const [index, { entries }] of pages.entries()) {
-        const body = bodies[index] as Uint8Array
+      for (const [index, body] of bodies.entries()) {
         const before = sizes[index] as number
+        const values = entries[index] as number
         const header = thrift({
           1: { i32: dataPage },
           2: { i32: before },
           3: { i32: body.length },
-          5: { struct: { 1: { i32: entries }, 2: { i32: plain }, 3: { i32: rle }, 4: { i32: rle } } },
+          5: { struct: { 1: { i32: values }, 2: { i32: plain }, 3: { i32: rle }, 4: { i32: rle } } },
         })
         parts.push(header, body)
         const compressed = header.length + body.length
         const uncompressed = header.length + before
-        chunks.push(columnChunk(columns[index] as Column, entries, place, compressed, uncompressed))
+        chunks.push(columnChunk(columns[index] as Column, values, place, compressed, uncompressed))
         place += compressed
         total += uncompressed
       }
       await append(parts)
-      groups.push({ 1: { list: chunks.map(struct => ({ struct })) }, 2: { i64: total }, 3: { i64: page.rows } })
-      rows += page.rows
+      groups.push({ 1: { list: chunks.map(struct => ({ struct })) }, 2: { i64: total }, 3: { i64: count } })
+      rows += count
     },
     get size() {
       return size

@@ -21,6 +21,10 @@ export function pageOf(column: Column, { values, present, lengths }: Vector, row
   }
 }
 
+export function sizeOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0)
+}
+
 /** Levels in front of values stand behind their own length. */
 function sized(levels: Uint8Array): Buffer {
   const size = Buffer.alloc(4)

@@ -4,18 +4,17 @@ import type { AnyRow, Column } from '../../domain/column.ts'
 import { EtlError } from '../../domain/error.ts'
 import { Misfit } from '../../domain/misfit.ts'
 import type { SpoolWriter } from '../../ports/spool.ts'
-import { createCompressor } from './compress.ts'
 import { rowEncoder } from './encode.ts'
 import { createParquet, type ParquetFile } from './file.ts'
 import { openFolder, safely } from './folder.ts'
+import { createPress } from './press.ts'
 import { Sink } from './sink.ts'
-import { Sums } from './sums.ts'
 
 /** Bytes of the rows of one file before they are compressed, about: one upload each. */
 const partBytes = 64 * 1024 * 1024
 
-/** A page is written with the first row that makes it so large, looked at now and then and behind each long row. */
-const [pageRows, pageBytes, longRow] = [16_384, 4 * 1024 * 1024, 64 * 1024]
+/** A page is written with the first row that makes it so large. */
+const [pageRows, pageBytes] = [16_384, 4 * 1024 * 1024]
 
 /** Can rows of these columns be written without an engine? Records can't. */
 export function areFlat(columns: readonly Column[]): boolean {
@@ -31,29 +30,26 @@ export async function openRows(
   const sinksOf = () => columns.map(({ mode }) => new Sink(mode === 'REPEATED'))
   // One page is written while the next one fills.
   let [sinks, away] = [sinksOf(), sinksOf()]
-  const sums = new Sums()
-  const { line } = sums
   const folder = await openFolder(options.directory)
-  const compressor = createCompressor()
+  const press = createPress(columns, { isHashed: true })
   const files: string[] = []
   let file: ParquetFile | undefined
-  let [rows, inPage, inPart, lineSize, writing] = [0, 0, 0, 0, Promise.resolve()]
+  let [rows, inPage, inPart, size, writing] = [0, 0, 0, 0, Promise.resolve()]
 
   const put = (row: AnyRow) => {
     try {
-      encode(row, sinks, line)
+      size = encode(row, sinks)
     } catch (error) {
       if (!(error instanceof Misfit)) throw error
       throw new EtlError('row', `row ${rows + 1} of the result › ${error.at}: ${error.problem}.`)
     }
-    lineSize = sums.add()
     rows++
     inPage++
   }
   const append = async (vectors: ReturnType<Sink['vector']>[], count: number, last: boolean) => {
     if (file === undefined) {
       const path = join(folder, `part-${files.length + 1}.parquet`)
-      file = await createParquet(path, columns, compressor)
+      file = await createParquet(path, columns, press)
       files.push(path)
     }
     await file.write({ rows: count, columns: vectors })
@@ -61,11 +57,10 @@ export async function openRows(
     await file.close()
     file = undefined
   }
-  const sizeOfPage = () => sinks.reduce((sum, { values }) => sum + values.used, 0)
   /** Returns once the page before is written. */
   const endPage = async () => {
     await safely(() => writing)
-    inPart += sizeOfPage()
+    inPart += size
     const isLast = inPart >= (options.partBytes ?? partBytes)
     if (isLast) inPart = 0
     writing = append(
@@ -79,30 +74,29 @@ export async function openRows(
     for (const sink of sinks) sink.reset()
     inPage = 0
   }
-  const isFull = () => inPage === pageRows || ((lineSize > longRow || (inPage & 63) === 0) && sizeOfPage() >= pageBytes)
-
   return {
     async write(more) {
       for (const row of more) {
         put(row)
-        if (isFull()) await endPage()
+        if (inPage === pageRows || size >= pageBytes) await endPage()
       }
     },
     async finish() {
       if (inPage > 0) await endPage()
-      await safely(async () => {
+      const contentHash = await safely(async () => {
         await writing
         await file?.close()
         file = undefined
+        return press.hash()
       })
-      await compressor.close()
-      return { files, rows, contentHash: sums.hashOf(columns) }
+      await press.close()
+      return { files, rows, contentHash }
     },
     async discard() {
       await writing.catch(() => {})
       await file?.close().catch(() => {})
       file = undefined
-      await compressor.close()
+      await press.close()
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -4,6 +4,21 @@ import { Bytes } from './bytes.ts'
 import { addLine, type Batch, openBatch } from './md5/batch.ts'
 import { startBehind } from './md5/module.ts'
 
+/** Rows, and the sums of the first 30 bits of their MD5, the next ones, and so on; those of parts add up. */
+export type Totals = { readonly rows: number; readonly sums: readonly bigint[] }
+
+/** The hash of all rows of some parts. */
+export function hashOf(columns: readonly Column[], parts: readonly Totals[]): string {
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0)
+  const [a, b, c, d] = [0, 1, 2, 3].map(index => parts.reduce((sum, { sums }) => sum + (sums[index] ?? 0n), 0n)) as [
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+  ]
+  return `${contentMark(columns)}${rows}-${(a << 30n) + b}-${(c << 30n) + d}`
+}
+
 /** Adds up what the content hash of rows is made of, as BigQuery does over a stage of them (domain/content.ts): two numbers of 60 bits of each row's MD5. */
 export class Sums {
   /** The text of the next row is put there. */
@@ -38,11 +53,10 @@ export class Sums {
     return size
   }
 
-  /** The hash of all. */
-  hashOf(columns: readonly Column[]): string {
+  /** Of all that were added. */
+  totals(): Totals {
     this.#hash()
-    const [a = 0n, b = 0n, c = 0n, d = 0n] = this.#batch.sums
-    return `${contentMark(columns)}${this.#rows}-${(a << 30n) + b}-${(c << 30n) + d}`
+    return { rows: this.#rows, sums: [...this.#batch.sums] }
   }
 
   #addAlone(size: number): void {

@@ -2,91 +2,57 @@ import type { Value } from '../../domain/column.ts'
 import { daysIn } from '../../domain/text.ts'
 import type { Bytes } from './bytes.ts'
 
-/** Each writes a value's text both as Parquet has it and as the content hash does (domain/content.ts), `;` behind it. False: it is none. */
+/** Each writes a value as Parquet has it, and looks at each character once: what has a place is what domain/text.ts says. False: it has none. */
 
-export function putDate(text: Value, to: Bytes, line: Bytes): boolean {
+export function putDate(text: Value, to: Bytes): boolean {
   if (typeof text !== 'string' || text.length !== 10) return false
   const day = dayAt(text)
   if (day === none) return false
   to.room(4)
   to.int32(day)
-  line.room(16)
-  line.ascii(text)
-  line.byte(semicolon)
   return true
 }
 
-/** Microseconds since 1970. Looks at each character once: what is a TIMESTAMP is what domain/text.ts says. */
-export function putTimestamp(text: Value, to: Bytes, line: Bytes): boolean {
+/** Microseconds since 1970. */
+export function putTimestamp(text: Value, to: Bytes): boolean {
   if (typeof text !== 'string') return false
   const end = text.length - 1
-  if (end < 19 || text.charCodeAt(end) !== letterZ || text.charCodeAt(10) !== letterT) return false
+  return end >= 19 && text.charCodeAt(end) === letterZ && putMoment(text, end, to)
+}
+
+export function putDatetime(text: Value, to: Bytes): boolean {
+  return typeof text === 'string' && text.length >= 19 && putMoment(text, text.length, to)
+}
+
+function putMoment(text: string, end: number, to: Bytes): boolean {
+  if (text.charCodeAt(10) !== letterT) return false
   const day = dayAt(text)
   const clock = clockAt(text, 11)
   const micros = fractionAt(text, 19, end)
   if (day === none || clock < 0 || micros < 0) return false
   const seconds = day * 86_400 + clock
-  putMicros(seconds, micros, to)
-  line.room(32)
-  if (isSafe(seconds)) line.decimal(seconds * 1e6 + micros)
-  else {
-    // Before 1970 the fraction counts backwards, as the seconds do.
-    const isBackwards = seconds < 0 && micros > 0
-    line.decimal(isBackwards ? seconds + 1 : seconds)
-    line.padded(isBackwards ? 1_000_000 - micros : micros, 6)
-  }
-  line.byte(semicolon)
-  return true
-}
-
-export function putDatetime(text: Value, to: Bytes, line: Bytes): boolean {
-  if (typeof text !== 'string' || text.length < 19 || text.charCodeAt(10) !== letterT) return false
-  const day = dayAt(text)
-  const clock = clockAt(text, 11)
-  const micros = fractionAt(text, 19, text.length)
-  if (day === none || clock < 0 || micros < 0) return false
-  putMicros(day * 86_400 + clock, micros, to)
-  line.room(32)
-  line.ascii(text, 0, 10)
-  line.byte(space)
-  putClock(text, 11, micros, line)
-  return true
-}
-
-export function putTime(text: Value, to: Bytes, line: Bytes): boolean {
-  if (typeof text !== 'string' || text.length < 8) return false
-  const clock = clockAt(text, 0)
-  const micros = fractionAt(text, 8, text.length)
-  if (clock < 0 || micros < 0) return false
-  putMicros(clock, micros, to)
-  line.room(32)
-  putClock(text, 0, micros, line)
-  return true
-}
-
-function putClock(text: string, at: number, micros: number, line: Bytes): void {
-  line.ascii(text, at, at + 8)
-  line.byte(point)
-  line.padded(micros, 6)
-  line.byte(semicolon)
-}
-
-const [space, dash, point, zero, colon, semicolon, letterT, letterZ] = [32, 45, 46, 48, 58, 59, 84, 90]
-/** So many seconds, as microseconds, are safe integers. */
-const safeSeconds = 9e9
-
-function isSafe(seconds: number): boolean {
-  return seconds < safeSeconds && seconds > -safeSeconds
-}
-
-function putMicros(seconds: number, micros: number, to: Bytes): void {
   to.room(8)
-  if (isSafe(seconds)) to.int64(seconds * 1e6 + micros)
+  if (seconds < safeSeconds && seconds > -safeSeconds) to.int64(seconds * 1e6 + micros)
   else {
     to.bytes.writeBigInt64LE(BigInt(seconds) * 1_000_000n + BigInt(micros), to.used)
     to.used += 8
   }
+  return true
 }
+
+export function putTime(text: Value, to: Bytes): boolean {
+  if (typeof text !== 'string' || text.length < 8) return false
+  const clock = clockAt(text, 0)
+  const micros = fractionAt(text, 8, text.length)
+  if (clock < 0 || micros < 0) return false
+  to.room(8)
+  to.int64(clock * 1e6 + micros)
+  return true
+}
+
+const [dash, point, zero, colon, letterT, letterZ] = [45, 46, 48, 58, 84, 90]
+/** So many seconds, as microseconds, are safe integers. */
+const safeSeconds = 9e9
 
 /** Seconds of the time `06:30:00` that stands there, eight characters; negative if there is none. */
 function clockAt(text: string, at: number): number {

@@ -7,8 +7,7 @@ import { bq, row } from 'nais-etl'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { createSpool } from '../../../src/adapters/duckdb/spool.ts'
-import { Bytes } from '../../../src/adapters/parquet/bytes.ts'
-import { doubleText } from '../../../src/adapters/parquet/decimal.ts'
+import { doubleText } from '../../../src/adapters/parquet/double.ts'
 import { rowEncoder } from '../../../src/adapters/parquet/encode.ts'
 import { openRows } from '../../../src/adapters/parquet/rows.ts'
 import { Sink } from '../../../src/adapters/parquet/sink.ts'
@@ -260,7 +259,7 @@ test('a text has a place in its column exactly if domain/text.ts says so', () =>
   fc.assert(
     fc.property(fc.constantFrom(...(Object.keys(types) as (keyof typeof types)[])), changed, (type, text) => {
       const encode = rowEncoder([{ name: 'x', type, mode: 'REQUIRED', rules: [] }])
-      const write = () => encode({ x: text }, [new Sink(false)], new Bytes(64))
+      const write = () => encode({ x: text }, [new Sink(false)])
       if (types[type](text)) write()
       else expect(write).toThrow(`expected `)
     }),
