@@ -29,7 +29,13 @@ function smoke(
 ) {
   const child = spawn(process.execPath, [join(root, 'smoke', 'run.ts'), ...args], {
     cwd: root,
-    env: { PATH: process.env.PATH ?? '', HOME: folder, ETL_WAIT_FACTOR: '0.1', ...env },
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: folder,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      ETL_WAIT_FACTOR: '0.1',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let [stdout, stderr] = ['', '']

@@ -152,6 +152,7 @@ function pod(name: string, env: Readonly<Record<string, string>> = {}) {
     cwd: root,
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       ETL_WAIT_FACTOR: '0.01',
       BIGQUERY_EMULATOR_HOST: proxy.url,
       GOOGLE_CLOUD_PROJECT: 'team-dev',
