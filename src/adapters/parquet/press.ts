@@ -19,7 +19,7 @@ type Pressed = {
 
 /** Makes of pages what the files and the content hash need, beside what else the process does. */
 export type Press = {
-  /** The page may be used again when this returns. At most one call at a time. */
+  /** The page may be used again when this returns, and what it gives holds until the next call. At most one call at a time. */
   page(page: VectorPage): Promise<Pressed>
   /** The hash of all pages (domain/content.ts). */
   hash(): Promise<string>
@@ -84,6 +84,8 @@ function pressHere(columns: readonly Column[], isHashed: boolean) {
   }
 }
 
+/** What the thread answers: the bodies lie one behind the other. */
+type InThread = Omit<Pressed, 'bodies'> & { readonly results: Uint8Array; readonly ends: readonly number[] }
 type Thread = { page: Press['page']; totals(): Promise<Totals>; end(): Promise<unknown> }
 
 function startThread(columns: readonly Column[], isHashed: boolean): Thread {
@@ -110,7 +112,10 @@ function startThread(columns: readonly Column[], isHashed: boolean): Thread {
   }
   const shared = share()
   return {
-    page: page => ask<Pressed>({ page: shared(page) }),
+    async page(page) {
+      const { results, ends, ...rest } = await ask<InThread>({ page: shared(page) })
+      return { bodies: ends.map((end, index) => results.subarray(ends[index - 1] ?? 0, end)), ...rest }
+    },
     totals: () => ask<Totals>({}),
     end: () => worker.terminate(),
   }

@@ -4,10 +4,18 @@ import type { Bytes } from './bytes.ts'
 
 /** Each writes a value as Parquet has it, and looks at each character once: what has a place is what domain/text.ts says. False: it has none. */
 
+/** Some years of them: a date stands in many rows. */
+const days = new Map<string, number>()
+
 export function putDate(text: Value, to: Bytes): boolean {
   if (typeof text !== 'string' || text.length !== 10) return false
-  const day = dayAt(text)
-  if (day === none) return false
+  let day = days.get(text)
+  if (day === undefined) {
+    day = dayAt(text)
+    if (day === none) return false
+    if (days.size === 4096) days.clear()
+    days.set(text, day)
+  }
   to.room(4)
   to.int32(day)
   return true
