@@ -284,6 +284,9 @@ export default pipeline({
     }
     const said = await etl(team.dir, ['run', 'saker'], { ...world(), ...given })
     expect(said.all).toContain('Version published')
+    expect(said.all).toContain('COPY, in bulk')
     expect(said.code).toBe(0)
+    const examined = await etl(team.dir, ['doctor', 'saker'], { ...world(), ...given })
+    expect(examined.all).toContain('the types of its 1 columns fit; it is read by a binary COPY, in bulk')
   })
 })

@@ -15,7 +15,7 @@ export type Copied = { readonly name: string; readonly source: Source; readonly 
  * The source of a plan whose rows need not be looked at; undefined if they must be. Without a transform all that Node checks is the row schemas, and what they promise the
  * audit proves of the stage: so the source's columns must promise what the target's do, in words that SQL knows.
  */
-export function copiedSource({ pipeline }: Plan, { readers }: Pick<Ports, 'readers'>): Copied | undefined {
+export function copiedSource({ pipeline }: Pick<Plan, 'pipeline'>, { readers }: Pick<Ports, 'readers'>): Copied | undefined {
   const [entry, ...more] = Object.entries(pipeline.from)
   if (entry === undefined || more.length > 0 || pipeline.transform.kind !== 'none') return undefined
   const [name, source] = entry

@@ -6,6 +6,7 @@ import type { TargetTables } from '../domain/run.ts'
 import type { Source } from '../domain/source.ts'
 import type { Examiner, TableFacts } from '../ports/doctor.ts'
 import type { Ports } from '../ports/index.ts'
+import { copiedSource } from './bulk.ts'
 import { bad, type Check, checked, examineDataset, examineHead, ok, open, type Verdict } from './doctor.ts'
 import { makePlan, tablesOf } from './plan.ts'
 import { readerOf, readRequest } from './request.ts'
@@ -62,8 +63,12 @@ async function sourceVerdict(
   const facts = await readerOf(source, readers).facts(source)
   if (source.kind === 'external')
     return ok(`${facts.name} answers, and EXTERNAL_QUERY takes the types of its ${facts.columns.length} columns`)
-  if (source.kind === 'postgres')
-    return ok(`${facts.name} answers, and the types of its ${facts.columns.length} columns fit; it is read by a binary COPY`)
+  if (source.kind === 'postgres') {
+    const way = copiedSource({ pipeline }, { readers }) === undefined ? 'row by row' : 'in bulk'
+    return ok(
+      `${facts.name} answers, and the types of its ${facts.columns.length} columns fit; it is read by a binary COPY, ${way}`,
+    )
+  }
   if (source.kind !== 'table' && source.kind !== 'query') return ok(`${facts.name} is there`)
   const scope = plan?.scope ?? null
   const sql =
