@@ -30,6 +30,11 @@ function checkedName(name: string): string {
   if (/^(_table_|_file_|_partition|_row_timestamp|__root__|_colidentifier|_change_)/i.test(name)) {
     throw new EtlError('pipeline', `column ${name}: BigQuery keeps names that begin like this for itself.`)
   }
+  if (name === '__proto__') {
+    throw new EtlError('pipeline', `column ${name}: JavaScript keeps this name for itself, no row has a field of it.`, {
+      hint: 'rename it in the query or the transform',
+    })
+  }
   return name
 }
 

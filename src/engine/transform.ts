@@ -65,9 +65,11 @@ function results(pipeline: NamedPipeline, scope: Scope, sources: readonly Named[
       const out: unknown[] = []
       const rows: unknown[] = []
       for (const row of page) {
+        // As it was checked: the function may change what it is given, and then take it over.
+        const before = { ...row }
         for (const made of oneRow(pipeline, transform, name, row)) {
           out.push(made)
-          rows.push(row)
+          rows.push(before)
         }
       }
       return { out, madeFrom: { row: (pipeline.from[name] as Source).row, rows } }

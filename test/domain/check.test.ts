@@ -146,6 +146,13 @@ describe('what is known of a row is not asked again', () => {
     expect(() => checkRows(Every, [bad], { madeFrom: from })).toThrow(sentenceOf(bad))
   })
 
+  test('nor does a list become one value', () => {
+    const Lists = row({ few: z.array(z.string()) })
+    const One = row({ few: z.string().nullable() })
+    const few = ['x']
+    expect(() => checkRows(One, [{ few }], { madeFrom: { row: Lists, rows: [{ few }] } })).toThrow('row 1 › few: expected string')
+  })
+
   test('and what was taken over is not', () => {
     // Nobody gives such a row: what is not looked at is seen by what is wrong with it.
     const strange = { ...good, code: 'a', choice: 'c' }

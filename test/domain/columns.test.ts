@@ -1,6 +1,7 @@
 import { bq, row } from 'nais-etl'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import { checkRows } from '../../src/domain/check.ts'
 import { columnOf } from '../../src/domain/columns.ts'
 
 const rulesOf = (schema: z.ZodType) => columnOf('f', schema).rules
@@ -189,5 +190,8 @@ describe('a row', () => {
       expect(() => row({ [name]: z.string() })).toThrow("a column's name has letters a to z")
     for (const name of ['_TABLE_x', '_partitionTime', '_change_type'])
       expect(() => row({ [name]: z.string() })).toThrow('BigQuery keeps names')
+    expect(() => row({ ['__proto__']: z.string() })).toThrow('JavaScript keeps this name')
+    for (const name of ['constructor', 'toString', 'class', 'row', 't0'])
+      expect(() => checkRows(row({ [name]: z.string(), n: z.int() }), [{ n: 1 }])).toThrow(`row 1 › ${name}: expected string`)
   })
 })

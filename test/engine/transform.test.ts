@@ -1,4 +1,4 @@
-import { dataset, each, partition, pipeline, row, table } from 'nais-etl'
+import { dataset, each, partition, pipeline, replace, row, table } from 'nais-etl'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { NamedPipeline } from '../../src/domain/pipeline.ts'
@@ -160,5 +160,37 @@ describe('a row of another slice', () => {
         }),
       ),
     ).rejects.toThrow(/expected 2026-01-02, the slice/)
+  })
+})
+
+describe('what each takes over from its source is not checked again', () => {
+  const Few = row({ x: z.string().max(3), t: z.iso.time().nullable() })
+  const made = (to: unknown, of: (given: { a: Record<string, unknown> }) => unknown[]) => {
+    const reader = {
+      async *read() {
+        yield [{ x: 'a', t: '06:30:00' }]
+      },
+    } as unknown as Reader
+    const named = pipeline({
+      schedule: '0 5 * * *',
+      from: { a: table(Few, 'inn.a') },
+      transform: each(of) as never,
+      to: dataset('ut').table('t', to as typeof Few),
+      write: replace(),
+    })
+    return results(named, null as never, { closed: [], readers: { table: reader } as never })
+  }
+
+  test('but for what the function changed in the row that it was given', async () => {
+    const long = (a: Record<string, unknown>) => Object.assign(a, { x: 'long' })
+    await expect(made(Few, ({ a }) => [{ ...long(a) }])).rejects.toThrow('row 1 › x: expected string of at most 3')
+    await expect(made(Few, ({ a }) => [{ ...a }, long(a)])).rejects.toThrow('row 2 › x: expected string of at most 3')
+    expect(await made(Few, ({ a }) => [Object.assign(a, { x: 'b' })])).toEqual([{ x: 'b', t: '06:30:00' }])
+  })
+
+  test('but for a time whose precision the source did not promise', async () => {
+    const Exact = row({ ...Few.shape, t: z.iso.time({ precision: 3 }).nullable() })
+    await expect(made(Exact, ({ a }) => [{ ...a }])).rejects.toThrow('row 1 › t: ')
+    await expect(made(Few, ({ a }) => [{ ...a }])).resolves.toHaveLength(1)
   })
 })
