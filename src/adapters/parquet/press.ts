@@ -102,9 +102,17 @@ function startThread(columns: readonly Column[], isHashed: boolean): Thread {
     answer = undefined
   }
   worker.on('message', value => settle(({ resolve }) => resolve(value)))
-  worker.on('error', cause => settle(({ reject }) => reject(ended(cause))))
-  worker.on('exit', () => settle(({ reject }) => reject(ended())))
-  const ask = <T>(question: unknown): Promise<T> => {
+  // One that has ended between two questions answers nothing, and no message to it fails.
+  let end: EtlError | undefined
+  const over = (cause?: unknown) => {
+    const why = end ?? ended(cause)
+    end = why
+    settle(({ reject }) => reject(why))
+  }
+  worker.on('error', over)
+  worker.on('exit', () => over())
+  const ask = async <T>(question: unknown): Promise<T> => {
+    if (end !== undefined) throw end
     answer = Promise.withResolvers()
     worker.ref()
     worker.postMessage(question)
