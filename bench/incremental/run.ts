@@ -35,12 +35,12 @@ const server = await startPostgres({ shared_buffers: '1GB' })
 const databaseOf = (name: string) => `postgres://${server.user}:${server.password}@127.0.0.1:${server.port}/${name}`
 const bench = await startBench()
 try {
-  const found: { rows: number; read: number; whole: number; processor: number }[] = []
-  for (const rows of sizes.length > 0 ? sizes : [1_000_000, 5_000_000]) {
-    const figures = await measured(rows)
-    found.push({ rows, ...figures })
-    process.stdout.write(`${JSON.stringify(found.at(-1))}\n`)
-  }
+  const cases = (sizes.length > 0 ? sizes : [1_000_000, 5_000_000]).map(rows => ({ ...caseOf(rows), rounds: [] as Figures[] }))
+  for (const each of cases) await prepare(each)
+  // In turn, so that all meet the same machine.
+  for (let round = 0; round < 5; round++) for (const each of cases) each.rounds.push(await measured(each, round))
+  const found = cases.map(({ rows, rounds }) => ({ rows, ...medians(rounds) }))
+  for (const each of found) process.stdout.write(`${JSON.stringify(each)}\n`)
   const [first, last] = [found[0], found.at(-1)]
   if (first !== undefined && last !== undefined && first !== last)
     process.stdout.write(
@@ -51,30 +51,43 @@ try {
   await server.stop()
 }
 
-/** Median seconds of three: the window and its rows into nothing; a whole run of the same, and what it takes of the processors. */
-async function measured(rows: number): Promise<{ read: number; whole: number; processor: number }> {
-  const name = `bench_${rows}`
-  await withClient('postgres', client => client.query(`CREATE DATABASE ${name}`))
-  await withClient(name, client =>
-    client.query(`CREATE TABLE sak AS SELECT i::bigint AS sak_id, 'APEN'::text AS status, now() - interval '30 days' AS oppdatert FROM generate_series(1, ${rows}) i;
-      ALTER TABLE sak ADD PRIMARY KEY (sak_id); CREATE INDEX ON sak (oppdatert); ANALYZE sak`),
+type Case = ReturnType<typeof caseOf>
+/** Seconds: the window and its rows into nothing; a whole run of the same, and what it takes of the processors. */
+type Figures = { readonly read: number; readonly whole: number; readonly processor: number }
+
+function caseOf(rows: number) {
+  return { rows, database: `bench_${rows}`, target: { ...pipe, to: { ...pipe.to, table: `sak_${rows}` } } }
+}
+
+/** Fills the source and publishes it whole; what Postgres would tidy up later, it does now. */
+async function prepare({ rows, database, target }: Case): Promise<void> {
+  await withClient('postgres', client => client.query(`CREATE DATABASE ${database}`))
+  await withClient(database, async client => {
+    await client.query(`CREATE TABLE sak AS SELECT i::bigint AS sak_id, 'APEN'::text AS status, now() - interval '30 days' AS oppdatert FROM generate_series(1, ${rows}) i;
+      ALTER TABLE sak ADD PRIMARY KEY (sak_id); CREATE INDEX ON sak (oppdatert)`)
+    await client.query('VACUUM ANALYZE sak')
+    await client.query('CHECKPOINT')
+  })
+  await published(target, database)
+}
+
+async function measured({ rows, database, target }: Case, round: number): Promise<Figures> {
+  const step = Math.floor(rows / changes)
+  await withClient(database, client =>
+    client.query(`UPDATE sak SET status = CASE status WHEN 'APEN' THEN 'LUKKET' ELSE 'APEN' END, oppdatert = now()
+      WHERE sak_id % ${step} = ${round % step}`),
   )
-  const target = { ...pipe, to: { ...pipe.to, table: `sak_${rows}` } }
-  await published(target, name)
-  const [reads, wholes, processors]: number[][] = [[], [], []]
-  for (let round = 0; round < 3; round++) {
-    await withClient(name, client =>
-      client.query(`UPDATE sak SET status = CASE status WHEN 'APEN' THEN 'LUKKET' ELSE 'APEN' END, oppdatert = now()
-        WHERE sak_id % ${Math.floor(rows / changes)} = ${round % Math.floor(rows / changes)}`),
-    )
-    // Older than the margin that a read keeps from now.
-    await new Promise(resolve => setTimeout(resolve, 6000))
-    reads?.push(await readOnly(target, name))
-    const before = processorSeconds()
-    wholes?.push(await timed(() => published(target, name)))
-    processors?.push(processorSeconds() - before)
-  }
-  return { read: median(reads ?? []), whole: median(wholes ?? []), processor: median(processors ?? []) }
+  // Older than the margin that a read keeps from now.
+  await new Promise(resolve => setTimeout(resolve, 6000))
+  const read = await readOnly(target, database)
+  const before = processorSeconds()
+  const whole = await timed(() => published(target, database))
+  return { read, whole, processor: processorSeconds() - before }
+}
+
+function medians(rounds: readonly Figures[]): Figures {
+  const of = (figure: keyof Figures) => median(rounds.map(each => each[figure]))
+  return { read: of('read'), whole: of('whole'), processor: of('processor') }
 }
 
 async function published(target: NamedPipeline, database: string): Promise<void> {
