@@ -1,4 +1,4 @@
-import { bq, dataset, merge, partition, pg, pipeline, postgres, replace, row } from 'nais-etl'
+import { bq, dataset, each, merge, partition, pg, pipeline, postgres, type Row, replace, row } from 'nais-etl'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import { readConfig } from '../src/config.ts'
@@ -126,6 +126,22 @@ describe('rows that are published', () => {
     expect(error).toMatchObject({ kind: 'audit' })
     expect(error?.message).toContain('slag')
     expect(await headOf('saker')).toEqual(before)
+  })
+
+  test('a key that stands on two pages is found in the stage, and a wrong row behind many pages is told by its number', async () => {
+    const before = await headOf('hver')
+    const from = { sak: postgres(Sak, 'SAK_DB', everything) }
+    const to = dataset('ut').table('hver', Sak)
+    const twice = each(({ sak }: { sak: Row<typeof Sak> }) => [{ ...sak, id: sak.id === 1150n ? 3n : sak.id }])
+    const failed = await attempt('hver', pipeline({ schedule, from, transform: twice, to, write: replace() }))
+    expect(failed.error).toMatchObject({ kind: 'audit', message: expect.stringContaining('id') })
+    const query = pg`SELECT *, (CASE WHEN id = 1100 THEN 'NaN' ELSE belop END) AS tall_ut FROM sak ORDER BY id`
+    const Other = row({ id: bq.int64(), tall_ut: bq.numeric() })
+    const wrong = { ...from, sak: postgres(Other, 'SAK_DB', query) }
+    const transform = each(({ sak }: { sak: Row<typeof Other> }) => [sak])
+    const made = pipeline({ schedule, from: wrong, transform, to: dataset('ut').table('nye', Other), write: replace() })
+    expect((await attempt('nye', made)).error?.message).toContain('row 1100 › tall_ut: expected a NUMERIC, got NaN.')
+    expect(await headOf('hver')).toEqual(before)
   })
 
   test('changes move the cursor with their version, and a failure moves neither', async () => {
