@@ -25,7 +25,7 @@ export async function createParquet(path: string, columns: readonly Column[], pr
   let rows = 0
   const groups: ThriftStruct[] = []
   const append = async (pieces: readonly Uint8Array[]) => {
-    await handle.writev(pieces)
+    await writeAll(handle, pieces)
     size += sizeOf(pieces)
   }
   await append([magic])
@@ -98,6 +98,15 @@ async function finish(
   })
   const size = Buffer.alloc(4)
   size.writeUInt32LE(footer.length)
-  await handle.write(Buffer.concat([footer, size, magic]))
-  await handle.close()
+  try {
+    await writeAll(handle, [footer, size, magic])
+  } finally {
+    await handle.close()
+  }
+}
+
+/** A disk that becomes full takes what it has room for and fails with the next write only: that may never come. */
+async function writeAll(handle: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+  const { bytesWritten } = await handle.writev(pieces)
+  if (bytesWritten < sizeOf(pieces)) throw Object.assign(new Error('a part was written only'), { code: 'ENOSPC' })
 }
