@@ -60,9 +60,12 @@ const rowBegin = '{"f":['
 const begin = `"rows":[${rowBegin}`
 const between = `},${rowBegin}`
 
-/** Where the row ends that begins at `from` and is the last: no shorter piece of it is JSON. */
+/**
+ * Where the row ends that begins at `from` and is the last: neither a shorter piece nor a longer one is JSON. What stands behind the rows is little, while lists of records
+ * in a row end alike again and again: so it is looked for from behind.
+ */
 function endOf(text: string, from: number): number {
-  for (let at = text.indexOf(rowsEnd, from); at >= 0; at = text.indexOf(rowsEnd, at + 1)) {
+  for (let at = text.lastIndexOf(rowsEnd); at >= from; at = text.lastIndexOf(rowsEnd, at - 1)) {
     const to = at + rowsEnd.length - 1
     if (isJson(text.slice(from, to))) return to
   }
