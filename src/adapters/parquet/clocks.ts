@@ -1,3 +1,4 @@
+import { dayText } from '../../domain/day-text.ts'
 import type { Bytes } from './bytes.ts'
 import { type Cursor, int32 } from './cursor.ts'
 
@@ -50,14 +51,3 @@ function putClock(seconds: number, micros: number, line: Bytes): void {
 }
 
 const [space, point, colon, semicolon] = [32, 46, 58, 59]
-
-const known = new Map<number, string>()
-
-function dayText(day: number): string {
-  let text = known.get(day)
-  if (text !== undefined) return text
-  text = new Date(day * 86_400_000).toISOString().slice(0, 10)
-  if (known.size > 20_000) known.clear()
-  known.set(day, text)
-  return text
-}

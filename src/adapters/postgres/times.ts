@@ -1,4 +1,5 @@
 import { compile } from '../../domain/compile.ts'
+import { dayText } from '../../domain/day-text.ts'
 import { int32 } from './int32.ts'
 
 /** Days and microseconds count from 2000 in Postgres (src/include/datatype/timestamp.h), from 1970 elsewhere. */
@@ -75,17 +76,6 @@ export function timeText(from: Buffer, at: number): string | undefined {
 }
 
 export const outside = { date: noDay, timestamp: noTime, time: no24 }
-
-const known = new Map<number, string>()
-
-function dayText(day: number): string {
-  let text = known.get(day)
-  if (text !== undefined) return text
-  text = new Date(day * 86_400_000).toISOString().slice(0, 10)
-  if (known.size > 20_000) known.clear()
-  known.set(day, text)
-  return text
-}
 
 /** The characters of a moment, each at its place. A text of them is made in half the time that cutting it from a buffer takes. */
 const c = new Uint8Array(26)
