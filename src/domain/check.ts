@@ -89,8 +89,7 @@ function taken(row: RowSchema, from: RowSchema): Pair {
     const lines = row.columns.map((column, index) => {
       const name = quoted(column.name)
       const known = from.columns.find(other => other.name === column.name)
-      const isTaken = known !== undefined && isScalar(column, known) && promisesNoMore(row, column, known)
-      const isSame = isTaken ? `row[${name}] === origin[${name}] || ` : ''
+      const isSame = known !== undefined && promisesNoMore(column, known) ? `row[${name}] === origin[${name}] || ` : ''
       return `(${isSame}t${index}(row[${name}]))`
     })
     const test = compile<Pair>(
@@ -102,17 +101,13 @@ function taken(row: RowSchema, from: RowSchema): Pair {
   })
 }
 
-/** Are both the same scalar in memory? What is inside of an object can have been changed. */
-function isScalar({ type, mode, bigint }: Column, known: Column): boolean {
-  if (type !== known.type || bigint !== known.bigint || type === 'RECORD' || type === 'BYTES') return false
-  return mode !== 'REPEATED' && known.mode !== 'REPEATED' && (mode === known.mode || mode === 'NULLABLE')
-}
-
-function promisesNoMore(row: RowSchema, { name, type, rules, notAuditable }: Column, known: Column): boolean {
-  if (restTest(row.shape[name] as z.core.$ZodType, fieldChecks(row.zod)[name] as Parser) === null) return true
-  // What a time's precision or an author's own pattern of dates says is no rule.
-  if (rules.length === 0 || notAuditable !== undefined || type === 'DATE' || type === 'TIME') return false
-  return JSON.stringify(rules) === JSON.stringify(known.rules)
+/** Scalars only: what is inside of an object can have been changed. */
+function promisesNoMore(column: Column, known: Column): boolean {
+  const { type, mode, bigint, rules, notAuditable } = column
+  if (type !== known.type || bigint !== known.bigint || notAuditable !== undefined) return false
+  if (type === 'RECORD' || type === 'BYTES' || mode === 'REPEATED' || known.mode === 'REPEATED') return false
+  if (mode !== known.mode && mode !== 'NULLABLE') return false
+  return rules.length === 0 || JSON.stringify(rules) === JSON.stringify(known.rules)
 }
 
 function kept<K extends object, V>(cache: WeakMap<K, V>, key: K, make: () => V): V {

@@ -1,7 +1,7 @@
-import * as z from 'zod'
+import type * as z from 'zod'
 import { isBytes } from './bq.ts'
 import { quickTest, type Test } from './quick.ts'
-import type { Def } from './rules.ts'
+import { type Def, isPlain } from './rules.ts'
 
 /**
  * What is left to ask of a value that a reader made as one of its column's type (ports/reader.ts, `isTyped`): what the author's schema says beyond the type.
@@ -47,9 +47,3 @@ const typeFormats: ReadonlySet<string> = new Set([
   'bq.bignumeric',
   'bq.json',
 ])
-
-/** z.iso.date() and z.iso.time() as they are: with a precision they ask for more. */
-function isPlain(format: string, pattern: RegExp | undefined): boolean {
-  if (format === 'date') return pattern === z.core.regexes.date
-  return format === 'time' && pattern?.source === z.core.regexes.time({}).source
-}

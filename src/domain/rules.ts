@@ -1,4 +1,4 @@
-import type * as z from 'zod'
+import * as z from 'zod'
 import type { Rule } from './column.ts'
 import { EtlError } from './error.ts'
 import { notRe2 } from './re2.ts'
@@ -34,8 +34,16 @@ export function ownRules(def: Def): (Rule | string)[] {
   if ((def.format === 'uuid' || def.format === 'guid') && def.pattern !== undefined)
     return [{ kind: 'pattern', source: def.pattern.source, name: 'a uuid' }]
   if (def.type === 'number') return numberRules(def.format)
+  if ((def.format === 'date' || def.format === 'time') && !isPlain(def.format, def.pattern))
+    return [`z.iso.${def.format}() with a pattern or a precision of its own has no equal in SQL`]
   if (def.format === 'email' || def.format === 'url') return [`z.${def.format}() has no equal in SQL`]
   return []
+}
+
+/** z.iso.date() and z.iso.time() as they are: with a precision they ask for more. */
+export function isPlain(format: string, pattern: RegExp | undefined): boolean {
+  if (format === 'date') return pattern === z.core.regexes.date
+  return format === 'time' && pattern?.source === z.core.regexes.time({}).source
 }
 
 function numberRules(format: string | undefined): Rule[] {

@@ -108,6 +108,7 @@ describe('a check is a rule', () => {
   test.each([
     [z.email(), 'z.email() has no equal in SQL'],
     [z.url(), 'z.url() has no equal in SQL'],
+    [z.iso.time({ precision: 3 }), 'z.iso.time() with a pattern or a precision of its own has no equal in SQL'],
     [z.string().regex(/a.b/), 'has a . outside of a class'],
     [z.string().regex(/a/i), 'the flags of /a/i have no equal in SQL'],
     [z.string().includes('x', { position: 3 }), 'includes with a position'],
