@@ -79,7 +79,8 @@ export function refuseStrays(
 ): void {
   if (pipeline.write.mode !== 'partition') return
   const { column } = pipeline.write
-  const stray = rows.findIndex(row => row[column] !== slice)
+  // What is no row, the check says.
+  const stray = rows.findIndex(row => typeof row === 'object' && row !== null && row[column] !== slice)
   if (stray < 0) return
   const got = handlesPersonal(pipeline) ? 'another date' : String(rows[stray]?.[column])
   throw new EtlError('row', `expected ${slice}, the slice of its source rows, got ${got}.`, {

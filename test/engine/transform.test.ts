@@ -161,6 +161,17 @@ describe('a row of another slice', () => {
       ),
     ).rejects.toThrow(/expected 2026-01-02, the slice/)
   })
+
+  test('is not what each returns that is no row', async () => {
+    const wrong = pipeline({
+      schedule: '0 5 * * *',
+      from: { a: from.a },
+      transform: each(() => [null]) as never,
+      to: target,
+      write: partition('dato'),
+    })
+    await expect(results(wrong, [one], readers({ 'inn.a': [[one, 1]] }))).rejects.toThrow(/row 1: expected /)
+  })
 })
 
 describe('what each takes over from its source is not checked again', () => {
