@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { texts } from '../../../src/adapters/postgres/texts.ts'
 
-test('texts are those that were sent, whichever came before', () => {
+test('texts are those that were sent, whichever came before', async () => {
   const few = [
     '',
     'a',
@@ -22,7 +22,7 @@ test('texts are those that were sent, whichever came before', () => {
     'Ā',
   ]
   const text = fc.oneof(fc.constantFrom(...few), fc.string({ unit: 'binary', maxLength: 45 }), fc.string({ maxLength: 2 }))
-  fc.assert(
+  await fc.assert(
     fc.property(fc.array(text, { minLength: 50, maxLength: 200 }), list => {
       const read = texts()
       const bytes = list.map(each => Buffer.from(each))
