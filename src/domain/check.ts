@@ -15,8 +15,11 @@ export type Known = {
   readonly from?: number
   /** A reader made all values as those of their columns' types, and every column: only what the author's schema says beyond that is asked. */
   readonly isTyped?: boolean
-  /** The checked row that each was made from, and that nobody could change since: a value taken over as it was, into a column that promises no more, is not looked at again. */
-  readonly madeFrom?: { readonly row: RowSchema; readonly rows: readonly unknown[] }
+  /**
+   * The checked row that each was made from, and what `promised` of it: a value taken over as it was, into a column that promises no more, is not looked at again. A row can have been changed in
+   * between: what is promised of a value is compared with what it was, and its type is what is written anyway.
+   */
+  readonly madeFrom?: { readonly row: RowSchema; readonly rows: readonly unknown[]; readonly before: readonly unknown[] }
 }
 
 /**
@@ -34,7 +37,7 @@ export function checkRows<S extends Shape>(
   const checked = new Array<unknown>(rows.length)
   for (let index = 0; index < rows.length; index++) {
     const value = rows[index]
-    const isFit = same?.(value, madeFrom?.rows[index]) === true || fits(value)
+    const isFit = same?.(value, madeFrom?.rows[index], madeFrom?.before[index]) === true || fits(value)
     checked[index] = isFit ? value : normalised(row, value, from + index + 1)
   }
   return checked as Row<RowSchema<S>>[]
@@ -78,7 +81,23 @@ function rest(row: RowSchema): Test {
   })
 }
 
-type Pair = (value: unknown, origin: unknown) => boolean
+type Pick = (row: unknown) => unknown
+const picks = new WeakMap<object, Pick>()
+
+/** Makes what takes from checked rows the values that the author's rules are about, before a function gets the rows. */
+export function promised(row: RowSchema): Pick {
+  return kept(picks, row, () => {
+    const fields = row.columns.filter(isPromise).map(({ name }) => `${quoted(name)}: row[${quoted(name)}]`)
+    return compile({}, `row => ({ ${fields.join(', ')} })`)
+  })
+}
+
+/** Rules, and what the type alone does not say where it is written. */
+function isPromise({ type, rules }: Column): boolean {
+  return rules.length > 0 || type === 'JSON' || type === 'GEOGRAPHY'
+}
+
+type Pair = (value: unknown, origin: unknown, before: unknown) => boolean
 const pairTests = new WeakMap<object, WeakMap<object, Pair>>()
 
 /** The same of a row that was made from another; false for that one itself, which may have been changed. */
@@ -89,15 +108,16 @@ function taken(row: RowSchema, from: RowSchema): Pair {
     const lines = row.columns.map((column, index) => {
       const name = quoted(column.name)
       const known = from.columns.find(other => other.name === column.name)
-      const isSame = known !== undefined && promisesNoMore(column, known) ? `row[${name}] === origin[${name}] || ` : ''
-      return `(${isSame}t${index}(row[${name}]))`
+      if (known === undefined || !promisesNoMore(column, known)) return `t${index}(row[${name}])`
+      return `(row[${name}] === ${isPromise(known) ? 'before' : 'origin'}[${name}] || t${index}(row[${name}]))`
     })
     const test = compile<Pair>(
       Object.fromEntries(tests.map((each, index) => [`t${index}`, each])),
-      `(row, origin) => ${lines.join(' && ')}`,
+      `(row, origin, before) => ${lines.join(' && ')}`,
     )
     const names = row.columns.length
-    return (value, origin) => value !== origin && isRecord(value) && sizeOf(value) === names && test(value, origin)
+    return (value, origin, before) =>
+      value !== origin && isRecord(value) && sizeOf(value) === names && test(value, origin, before)
   })
 }
 

@@ -1,3 +1,4 @@
+import { promised } from '../domain/check.ts'
 import type { AnyRow } from '../domain/column.ts'
 import { EtlError } from '../domain/error.ts'
 import type { Bare, RunEvent } from '../domain/event.ts'
@@ -62,17 +63,20 @@ function results(pipeline: NamedPipeline, scope: Scope, sources: readonly Named[
   if (transform.kind === 'none') return byPage(sources, page => ({ out: page }))
   if (transform.kind === 'each') {
     return byPage(sources, (page, name) => {
+      const { row: schema } = pipeline.from[name] as Source
+      const promises = promised(schema)
       const out: unknown[] = []
-      const rows: unknown[] = []
+      const [rows, before]: [unknown[], unknown[]] = [[], []]
       for (const row of page) {
-        // As it was checked: the function may change what it is given, and then take it over.
-        const before = { ...row }
+        // The function may change what it is given, and then take it over.
+        const promise = promises(row)
         for (const made of oneRow(pipeline, transform, name, row)) {
           out.push(made)
-          rows.push(before)
+          rows.push(row)
+          before.push(promise)
         }
       }
-      return { out, madeFrom: { row: (pipeline.from[name] as Source).row, rows } }
+      return { out, madeFrom: { row: schema, rows, before } }
     })
   }
   if (transform.kind === 'sql') throw new EtlError('bug', 'a sql transform has no rows to read')

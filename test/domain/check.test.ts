@@ -2,7 +2,9 @@ import * as fc from 'fast-check'
 import { bq, row } from 'nais-etl'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { checkRows, duplicateKey } from '../../src/domain/check.ts'
+import { checkRows, duplicateKey, promised } from '../../src/domain/check.ts'
+import type { AnyRow } from '../../src/domain/column.ts'
+import type { RowSchema } from '../../src/domain/row.ts'
 import { rowsOf } from '../../src/testing/generate.ts'
 
 const Every = row({
@@ -131,7 +133,7 @@ describe('what is known of a row is not asked again', () => {
 
   const From = row({ ...Every.shape, few: z.string(), share: z.int(), flag: z.boolean().nullable(), more: z.string() })
   const origin = { ...good, share: 1, more: '' }
-  const madeFrom = { row: From, rows: [origin] }
+  const from = (schema: RowSchema, ...rows: AnyRow[]) => ({ row: schema, rows, before: rows.map(promised(schema)) })
 
   test.each<[string, Record<string, unknown>]>([
     ['a value that is another', { code: 'a' }],
@@ -142,28 +144,37 @@ describe('what is known of a row is not asked again', () => {
   ])('of a row made from another, %s is', (_, change) => {
     const bad = { ...good, ...change }
     // What the source has is what is returned.
-    const from = { row: From, rows: [{ ...origin, ...change, code: 'A' }] }
-    expect(() => checkRows(Every, [bad], { madeFrom: from })).toThrow(sentenceOf(bad))
+    const madeFrom = from(From, { ...origin, ...change, code: 'A' } as AnyRow)
+    expect(() => checkRows(Every, [bad], { madeFrom })).toThrow(sentenceOf(bad))
   })
 
   test('nor does a list become one value', () => {
     const Lists = row({ few: z.array(z.string()) })
     const One = row({ few: z.string().nullable() })
     const few = ['x']
-    expect(() => checkRows(One, [{ few }], { madeFrom: { row: Lists, rows: [{ few }] } })).toThrow('row 1 › few: expected string')
+    expect(() => checkRows(One, [{ few }], { madeFrom: from(Lists, { few }) })).toThrow('row 1 › few: expected string')
   })
 
   test('and what was taken over is not', () => {
     // Nobody gives such a row: what is not looked at is seen by what is wrong with it.
     const strange = { ...good, code: 'a', choice: 'c' }
-    const from = { row: From, rows: [{ ...origin, code: 'a', choice: 'c' }] }
-    expect(checkRows(Every, [strange], { madeFrom: from })).toStrictEqual([strange])
-    expect(() => checkRows(Every, [from.rows[0]], { madeFrom: from })).toThrow(/^row 1 › /)
+    const madeFrom = from(From, { ...origin, code: 'a', choice: 'c' })
+    expect(checkRows(Every, [strange], { madeFrom })).toStrictEqual([strange])
+    expect(() => checkRows(Every, [madeFrom.rows[0]], { madeFrom })).toThrow(/^row 1 › /)
+  })
+
+  test('what the function changed in the row itself, and then took over, is', () => {
+    for (const change of [{ code: 'a' }, { json: '{' }, { choice: 'c' }]) {
+      const given: Record<string, unknown> = { ...origin }
+      const madeFrom = from(From, given as AnyRow)
+      Object.assign(given, change)
+      expect(() => checkRows(Every, [{ ...good, ...change }], { madeFrom })).toThrow(sentenceOf({ ...good, ...change }))
+    }
   })
 
   test('the row is what it would be otherwise', () => {
     const { choice: _, ...loose } = { ...good, unknown: 1 }
-    expect(checkRows(Every, [loose, good], { madeFrom: { ...madeFrom, rows: [origin, origin] } })).toStrictEqual([good, good])
+    expect(checkRows(Every, [loose, good], { madeFrom: from(From, origin, origin) })).toStrictEqual([good, good])
   })
 })
 
