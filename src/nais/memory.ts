@@ -1,7 +1,6 @@
 /**
- * What a Job gets. The limit is measured: bench/flagship has the peak of the flagship's resident memory (397 MiB with `frame`, 245 MiB with a plain function,
- * 5 million rows; it does not grow with the table), and the limit is the next step above it. Since rows go to Parquet without DuckDB a million take 192 and 145 MiB; the limit stays until five
- * million were measured again.
+ * What a Job gets. The limit is measured: bench/flagship has the peak of the flagship's resident memory (261 MiB with `frame`, 181 MiB with a plain function,
+ * 5 million rows; it does not grow with the table), and the limit is the next step above it.
  * nais: resources, memory as `^\d+[KMG]i$`; the platform advises against a limit on CPU.
  */
 export const resources = {
