@@ -5,7 +5,7 @@ import type { TableRef } from './source.ts'
 /**
  * SQL: a query of one value, the hash of what lies in a stage: the same for the same rows in any order, another for any other value, and for a row that
  * is missing or stands twice. Of each row a text that says one thing only is made, its MD5 is cut into two numbers of 60 bits, and both are added up over
- * the rows (XOR would lose a row that stands twice). The spool makes the same of the rows that it sends (src/adapters/duckdb/content.ts). `where` leaves
+ * the rows (XOR would lose a row that stands twice). The spool makes the same of the rows that it sends (src/adapters/parquet/lines.ts, and src/adapters/duckdb/content.ts where there is a record). `where` leaves
  * rows out. The text: `2-<rows>-<sum>-<sum>`; a 'p' behind the 2 where `isWhole` is not true.
  */
 export function contentSql(columns: readonly Column[], stage: TableRef, where?: string): string {

@@ -21,7 +21,7 @@ export async function* readChecked(
   try {
     for await (const page of reader.read(source, request, signal, told)) {
       if (signal.aborted) throw new EtlError('stopped', 'told to stop while it was reading.')
-      const rows = checkRows(source.row, page, { from: read, isTyped: reader.isTyped === true || page.isTyped === true })
+      const rows = checkRows(source.row, page, { from: read, isTyped: page.isTyped === true })
       read += page.length
       onPage(page.length)
       yield rows as readonly Checked[]

@@ -20,7 +20,10 @@ export type ReadRequest = {
   readonly asOf?: string | null
 }
 
-/** Rows of a source. `isTyped`: as of a reader that says so, of these rows alone. */
+/**
+ * Rows of a source. `isTyped`: they have every column that was asked for, and each value is one of its column's type (domain/text.ts, domain/json.ts): only the author's
+ * rules are left to be checked.
+ */
 export type Page = readonly AnyRow[] & { readonly isTyped?: true }
 
 /** How a source looks from outside, for `plan`. `past`: how it keeps what it held; left out where it keeps nothing. */
@@ -45,8 +48,6 @@ export type Modified =
  * All throw EtlError: `notFound` (with similar names), `denied`, `schema` (a column is missing or has another type), `row`, `unavailable`.
  */
 export type Reader<S extends Source = Source> = {
-  /** `read` gives every column that it was asked for, each value as one of its column's type (domain/text.ts, domain/json.ts), or throws: only the author's rules are left to be checked. */
-  readonly isTyped?: true
   /** What is there, checked against the row schema: a missing column or another type is a `schema` error that names the columns there are. */
   facts(source: S, signal?: AbortSignal): Promise<SourceFacts>
   /** The dates that the slice column has, ascending; `upTo` included. Throws `row` if the column holds NULL where the row schema says required, `stopped` if `signal` aborts before. */

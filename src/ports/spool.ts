@@ -25,7 +25,7 @@ export type SpoolWriter = {
   discard(): Promise<void>
 }
 
-/** A copy in bulk. It has no hash: md5 of each row costs as much as all the rest, and what is staged is counted. */
+/** A copy in bulk. It has no hash: the text of every row would have to be made for it. What is staged is counted and hashed by the audit. */
 export type BulkWriter = {
   /** Returns once the page before is written. */
   write(page: VectorPage): Promise<void>

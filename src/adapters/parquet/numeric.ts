@@ -1,4 +1,5 @@
 import type { Value } from '../../domain/column.ts'
+import { int32 } from '../../domain/int32.ts'
 import { isDecimal } from '../../domain/text.ts'
 import type { Bytes } from './bytes.ts'
 import type { Cursor } from './cursor.ts'
@@ -86,10 +87,10 @@ export function numericLine(from: Cursor, line: Bytes): void {
   const { bytes, at } = from
   from.at = at + 16
   line.room(48)
-  const [above, high] = [big32(bytes, at + 4), big32(bytes, at + 8)]
-  const number = high * bits32 + (big32(bytes, at + 12) >>> 0)
+  const [above, high] = [int32(bytes, at + 4), int32(bytes, at + 8)]
+  const number = high * bits32 + (int32(bytes, at + 12) >>> 0)
   // What stands above is its sign only, and it is exact in a double.
-  if (big32(bytes, at) === high >> 31 && above === high >> 31 && Number.isSafeInteger(number)) {
+  if (int32(bytes, at) === high >> 31 && above === high >> 31 && Number.isSafeInteger(number)) {
     const size = Math.abs(number)
     const whole = Math.floor(size / 1e9)
     if (number < 0) line.byte(minus)
@@ -110,15 +111,6 @@ function putFraction(fraction: number, line: Bytes): void {
   line.byte(point)
   line.padded(fraction, 9)
   while (line.bytes[line.used - 1] === zero) line.used--
-}
-
-function big32(bytes: Buffer, at: number): number {
-  return (
-    ((bytes[at] as number) << 24) |
-    ((bytes[at + 1] as number) << 16) |
-    ((bytes[at + 2] as number) << 8) |
-    (bytes[at + 3] as number)
-  )
 }
 
 function word(to: Buffer, place: number, value: number): void {

@@ -1,7 +1,7 @@
 import type { Column, Value } from '../../domain/column.ts'
+import { int32 } from '../../domain/int32.ts'
 import { jsonProblem } from '../../domain/json.ts'
 import type { Builder } from './builder.ts'
-import { int32 } from './int32.ts'
 import { numericProblem, numericText, putNumeric } from './numeric.ts'
 import { texts } from './texts.ts'
 import { dateText, outside, putDate, putTime, putTimestamp, timestampText, timeText } from './times.ts'

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { setImmediate as immediate } from 'node:timers/promises'
 import type pg from 'pg'
 import { EtlError } from '../../domain/error.ts'
-import { int32 } from './int32.ts'
+import { int32 } from '../../domain/int32.ts'
 
 /**
  * Rows of a COPY in the binary format, as they came: field `column` of row `row` is `sizes[i]` bytes of `bytes` from `starts[i]`, where

@@ -1,6 +1,7 @@
 import type { AnyRow, Column, Value } from '../../domain/column.ts'
 import { compile, quoted } from '../../domain/compile.ts'
 import { EtlError } from '../../domain/error.ts'
+import type { Page } from '../../ports/reader.ts'
 import type { VectorPage } from '../../ports/vectors.ts'
 import { arrayValue, putArray } from './arrays.ts'
 import { Builder } from './builder.ts'
@@ -67,12 +68,13 @@ function missing(column: Column, to: Builder): void {
 const rowsOfPage = 256
 
 /** Frames as pages of rows, for a transform that asks for them. */
-export async function* rowPages(frames: AsyncIterable<Frame>, fields: readonly Field[]): AsyncGenerator<readonly AnyRow[]> {
+export async function* rowPages(frames: AsyncIterable<Frame>, fields: readonly Field[]): AsyncGenerator<Page> {
   const decode = rowDecoder(fields)
   let before = 0
   for await (const frame of frames) {
     for (let row = 0; row < frame.rows; row += rowsOfPage) {
-      yield decode(frame, row, Math.min(row + rowsOfPage, frame.rows), before)
+      const page = decode(frame, row, Math.min(row + rowsOfPage, frame.rows), before)
+      yield Object.assign(page, { isTyped: true } as const)
     }
     before += frame.rows
   }

@@ -1,11 +1,11 @@
-import type { AnyRow, Column } from '../../domain/column.ts'
+import type { Column } from '../../domain/column.ts'
 import { EtlError } from '../../domain/error.ts'
 import { pgLiteral } from '../../domain/pg.ts'
 import { pgRead } from '../../domain/pg-read.ts'
 import { pgTimes, windowOf, windowSql } from '../../domain/pg-window.ts'
 import type { PostgresSource } from '../../domain/source.ts'
 import { isDate } from '../../domain/text.ts'
-import type { Reader, ReadRequest } from '../../ports/reader.ts'
+import type { Page, Reader, ReadRequest } from '../../ports/reader.ts'
 import type { VectorPage } from '../../ports/vectors.ts'
 import { copyOut, type Frame } from './copy.ts'
 import { rowPages, vectorPages } from './decode.ts'
@@ -32,12 +32,12 @@ export function createPostgresReader(reach: Reach): Reader<PostgresSource> {
     }
   }
   /** Frames of the request, by the snapshot's session. */
-  async function* copied<Page>(
+  async function* copied<P>(
     source: PostgresSource,
     request: ReadRequest,
     signal: AbortSignal,
-    decoded: (frames: AsyncIterable<Frame>, reads: readonly Read[]) => AsyncIterable<Page>,
-  ): AsyncGenerator<Page> {
+    decoded: (frames: AsyncIterable<Frame>, reads: readonly Read[]) => AsyncIterable<P>,
+  ): AsyncGenerator<P> {
     const { session, free } = await snapshots.session(source.database, signal)
     const stop = () => void session.cancel()
     let isWhole = false
@@ -56,7 +56,6 @@ export function createPostgresReader(reach: Reach): Reader<PostgresSource> {
     }
   }
   return {
-    isTyped: true,
     facts: (source, signal) =>
       asking(
         source,
@@ -79,7 +78,7 @@ export function createPostgresReader(reach: Reach): Reader<PostgresSource> {
       ),
     read(source, request, signal, told) {
       told?.('COPY, row by row for the transform')
-      return copied<readonly AnyRow[]>(source, request, signal, rowPages)
+      return copied<Page>(source, request, signal, rowPages)
     },
     bulk(source, request, signal, told) {
       told?.('COPY, in bulk: no transform asks for rows')

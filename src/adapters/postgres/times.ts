@@ -1,6 +1,6 @@
 import { compile } from '../../domain/compile.ts'
 import { dayText } from '../../domain/day-text.ts'
-import { int32 } from './int32.ts'
+import { int32 } from '../../domain/int32.ts'
 
 /** Days and microseconds count from 2000 in Postgres (src/include/datatype/timestamp.h), from 1970 elsewhere. */
 const days2000 = 10_957
