@@ -153,22 +153,26 @@ test('of what was written before the server started it knows only that', async (
 test('no read as of a moment sees half of a transaction', async () => {
   await done('CREATE TABLE p.d.left (n INT64); CREATE TABLE p.d.right (n INT64); INSERT INTO p.d.left VALUES (0)')
   let moving = true
+  // Between two writes there is time for a read, however slow the machine is.
+  let took = 20
   const mover = (async () => {
     for (let n = 0; moving; n++) {
       const [from, to] = n % 2 === 0 ? ['left', 'right'] : ['right', 'left']
       await done(
         `BEGIN TRANSACTION; DELETE FROM p.d.${from} WHERE TRUE; INSERT INTO p.d.${to} VALUES (${n}); COMMIT TRANSACTION; SELECT 1`,
       )
-      await new Promise(resolve => setTimeout(resolve, 40))
+      await new Promise(resolve => setTimeout(resolve, 2 * took))
     }
   })()
   const seen: string[] = []
-  for (let tries = 0; tries < 15; tries++) {
+  for (let tries = 0; tries < 15 || (seen.length < 2 && tries < 100); tries++) {
+    const began = performance.now()
     const at = asOf(await clock())
     const [left, right] = await Promise.all(['left', 'right'].map(table => said(`SELECT n FROM p.d.${table} ${at}`)))
     if (left?.error === undefined && right?.error === undefined)
       seen.push(String((left?.rows.length ?? 0) + (right?.rows.length ?? 0)))
     else expect(left?.error ?? right?.error).toMatch(/^Invalid snapshot time/)
+    took = performance.now() - began
   }
   moving = false
   await mover
